@@ -12,9 +12,6 @@
 #include "daemon/order/allowance.h"
 #include "daemon/order/incident_state.h"
 
-/* When to ask again while CPUs are short: nobody knows how long that lasts. */
-#define PRESSURE_RETRY (30 * USEC_PER_SEC)
-
 /* How often what somebody else prevents is tried again. */
 #define AGAIN_MAX 3
 
@@ -288,16 +285,52 @@ static void settle(struct incident *i)
         finish(i);
 }
 
+static void piece_ended(struct incident *i, enum outcome outcome, const char *text, const char *key)
+{
+    end_piece(steal(&i->under_way), outcome, text, key);
+    i->report.kept += key != NULL;
+    if (!advance(i))
+        settle(i);
+}
+
 static void on_piece_ended(void *userdata, const struct pipeline_end *end)
 {
     struct incident *i = userdata;
-    struct incident_piece *p = steal(&i->under_way);
 
     i->waiter = NULL;
-    end_piece(p, end->outcome, end->text, end->key);
-    i->report.kept += end->key != NULL;
-    if (!advance(i))
-        settle(i);
+    piece_ended(i, end->outcome, end->text, end->key);
+}
+
+struct incident_tag *incident_evidence_tag(const struct incident *i)
+{
+    return i->tag;
+}
+
+void incident_evidence_ended(struct incident *i, enum outcome outcome, const char *text,
+                             const char *key)
+{
+    if (key)
+        incident_tag_keep(i->tag);
+    piece_ended(i, outcome, text, key);
+}
+
+/* The first piece is being kept by the caller. */
+static bool begin_evidence(struct incident *i)
+{
+    i->under_way = &i->pieces[0];
+    i->under_way->begun = true;
+    return true;
+}
+
+static void name_pieces(struct incident *i, const struct incident_plan *plan, bool evidence)
+{
+    size_t n = 0;
+
+    if (evidence)
+        i->pieces[n++].kind = KIND_FLIGHT;
+    for (size_t k = 0; k < plan->n; k++)
+        i->pieces[n++].kind = plan->artifacts[k]->kind;
+    i->report.n_pieces = n;
 }
 
 static struct incident *incident_new(struct incidents *is, const struct incident_order *order,
@@ -327,47 +360,13 @@ static struct incident *incident_new(struct incidents *is, const struct incident
         .trigger = incident_tag_trigger(i->tag),
         .start = loop_now(is->event, CLOCK_REALTIME),
         .pieces = i->pieces,
-        .n_pieces = plan->n,
     };
-    for (size_t k = 0; k < plan->n; k++)
-        i->pieces[k].kind = plan->artifacts[k]->kind;
+    name_pieces(i, plan, order->evidence);
     if (!i->tag || (order->name && !i->name) || !i->service || !i->host || !i->job || !i->shown) {
         incident_free(i);
         return NULL;
     }
     return i;
-}
-
-/* Whether a budget forbids the incident; sets limit and retry_after. */
-static bool is_limited(struct incidents *is, const struct incident_order *order,
-                       const struct incident_plan *plan, struct incident_reply *reply)
-{
-    static const enum incident_limit limits[] = {
-        [BUDGET_OF_ALL] = INCIDENT_LIMIT_ALL,
-        [BUDGET_OF_TARGET] = INCIDENT_LIMIT_TARGET,
-        [BUDGET_TRACED] = INCIDENT_LIMIT_TRACED,
-    };
-    const struct target *t = order->target;
-    const struct budget_limits bounds = {is->limits.max_per_hour,
-                                         is->limits.max_per_target_per_hour, is->limits.max_traced};
-    double ceiling = is->limits.cpu_pressure_ceiling;
-    enum budget_answer answer;
-
-    if (order->reason == REASON_SIGNAL)
-        return false;
-    answer = budget_ask(&is->budget, &bounds, allowance_id(t->job->name, t->address), plan->traced,
-                        loop_now(is->event, CLOCK_BOOTTIME), &reply->retry_after);
-    if (answer != BUDGET_FREE) {
-        reply->limit = limits[answer];
-        return true;
-    }
-    reply->retry_after = desk_wait(is->desk, t, order->reason, plan->cost);
-    reply->limit = INCIDENT_LIMIT_ALLOWANCE;
-    if (reply->retry_after > 0)
-        return true;
-    reply->retry_after = PRESSURE_RETRY;
-    reply->limit = INCIDENT_LIMIT_PRESSURE;
-    return ceiling > 0 && is->pressure && is->pressure(is->userdata) >= ceiling;
 }
 
 /* Adds the order to those that wait for the end. 0 or -ENOMEM. */
@@ -399,16 +398,17 @@ static struct incident_reply join(struct incident *i, const struct incident_orde
     return add_waiter(i, order, &reply.waiter) < 0 ? no_memory(order) : reply;
 }
 
-static void charge(struct incidents *is, const struct incident_order *order,
-                   const struct incident_plan *plan)
+/* Nothing is planned of what the caller has already. */
+static void plan_of(const struct incident_order *order, struct incident_plan *ret)
 {
-    const struct target *t = order->target;
+    const struct target_job *job = order->target->job;
+    unsigned wanted = order->artifacts ? order->artifacts : job->incident_artifacts;
 
-    if (order->reason == REASON_SIGNAL)
-        return;
-    (void)budget_take(&is->budget, allowance_id(t->job->name, t->address), plan->traced,
-                      loop_now(is->event, CLOCK_BOOTTIME));
-    desk_charge(is->desk, t, order->reason, plan->cost);
+    if (order->evidence)
+        wanted &= ~(1u << KIND_FLIGHT);
+    *ret = (struct incident_plan){0};
+    if (wanted != 0)
+        incident_plan(job, wanted, order->window, ret);
 }
 
 struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order)
@@ -421,23 +421,25 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
         return (struct incident_reply){.answer = INCIDENT_STOPPING};
     if (order->target->incident)
         return join(order->target->incident, order);
-    incident_plan(order->target->job, order->artifacts, order->window, &plan);
-    if (plan.n == 0)
+    plan_of(order, &plan);
+    if (plan.n == 0 && !order->evidence)
         return (struct incident_reply){.answer = INCIDENT_PLACELESS};
-    if (is_limited(is, order, &plan, &reply)) {
+    if (incident_is_limited(is, order, &plan, &reply)) {
         is->counters->incidents[INCIDENT_REFUSED]++;
         reply.answer = INCIDENT_LIMITED;
         return reply;
     }
     reply.retry_after = 0;
     i = incident_new(is, order, &plan);
-    if (!i || add_waiter(i, order, &reply.waiter) < 0 || !advance(i)) {
+    if (!i || add_waiter(i, order, &reply.waiter) < 0 ||
+        !(order->evidence ? begin_evidence(i) : advance(i))) {
         bool stopping = i && i->pieces[0].outcome == OUTCOME_CANCELLED;
 
         incident_free(i);
         return stopping ? (struct incident_reply){.answer = INCIDENT_STOPPING} : no_memory(order);
     }
-    charge(is, order, &plan);
+    incident_charge(is, order, &plan);
+    reply.begun = order->evidence ? i : NULL;
     i->target->incident = i;
     list_push(&is->running, i);
     return reply;

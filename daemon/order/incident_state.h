@@ -3,8 +3,8 @@
 
 /*
  * Shared by the files of incidents only. incident.c takes orders and carries incidents out,
- * incident_plan.c says what one takes and what that costs, incident_log.c reports its end and has
- * the names.
+ * incident_plan.c says what one takes and what that costs, incident_limits.c what bounds them,
+ * incident_log.c reports the end of one.
  */
 
 #include "daemon/order/budget.h"
@@ -66,6 +66,14 @@ struct incident_plan {
  */
 void incident_plan(const struct target_job *job, unsigned wanted, usec window,
                    struct incident_plan *ret);
+
+/* incident_limits.c: whether a bound forbids the incident; sets limit and retry_after. */
+bool incident_is_limited(struct incidents *is, const struct incident_order *order,
+                         const struct incident_plan *plan, struct incident_reply *reply);
+
+/* incident_limits.c: the incident begins: the budget and the allowance have less by it. */
+void incident_charge(struct incidents *is, const struct incident_order *order,
+                     const struct incident_plan *plan);
 
 /* incident_log.c: one line about an incident that has ended. */
 void incident_log(const struct incident *i, enum incident_end end);

@@ -165,6 +165,83 @@ static void test_in_sequence(void **state)
                            "(timeout)"));
 }
 
+static struct incident_reply order_with_evidence(struct world *w)
+{
+    return incidents_order(w->incidents,
+                           &(struct incident_order){.target = targets_at(w->targets, 0),
+                                                    .reason = REASON_API,
+                                                    .name = "push:slow",
+                                                    .evidence = true,
+                                                    .fn = on_ended,
+                                                    .userdata = w});
+}
+
+/* What the caller has comes first: nothing is asked of the target before that is kept, or is not. */
+static void test_evidence(void **state)
+{
+    struct world *w = *state;
+
+    for (unsigned lost = 0; lost < 2; lost++) {
+        struct incident_reply reply = order_with_evidence(w);
+        struct incident_report report;
+        struct name name;
+
+        assert_int_equal(reply.answer, INCIDENT_TAKEN);
+        assert_non_null(reply.begun);
+        assert_int_equal(fake_pipeline.orders, 0);
+        assert_int_equal(order(w, 0, REASON_API).answer, INCIDENT_JOINED);
+        name_init(&name, "s", "h", 1773480413 * USEC_PER_SEC, 7);
+        name.kind = KIND_FLIGHT;
+        (void)incident_tag_propose(incident_evidence_tag(reply.begun), &name);
+        incident_evidence_ended(reply.begun, lost ? OUTCOME_RESOURCES : OUTCOME_OK, "",
+                                lost ? NULL : "s/h/20260314/092653-7.flight.trace");
+        assert_int_equal(fake_pipeline.orders, 1);
+        assert_string_equal(fake_pipeline.order[0].name, "push:slow");
+        assert_true(incident_of(targets_at(w->targets, 0), &report));
+        assert_int_equal(report.n_pieces, 5);
+        assert_int_equal(report.pieces[0].kind, KIND_FLIGHT);
+        if (lost)
+            assert_null(report.id);
+        else
+            assert_string_equal(report.id, "s/h/20260314/092653-7");
+        for (size_t i = 0; i < 4; i++)
+            end(i, OUTCOME_OK);
+        assert_int_equal(w->ended, 2 * (lost + 1));
+        assert_int_equal(w->kept, lost ? 4 : 5);
+        assert_non_null(strstr(w->line, lost ? "; without flight (" : "flight, trace, goroutine"));
+        fake_pipeline.orders = 0;
+    }
+    assert_int_equal(order_with_evidence(w).limit, INCIDENT_LIMIT_TARGET);
+}
+
+/* contraced stops meanwhile: the evidence is all that is had. */
+static void test_evidence_at_the_end(void **state)
+{
+    struct world *w = *state;
+    struct incident_reply reply = order_with_evidence(w);
+
+    incidents_drain(w->incidents);
+    assert_false(incidents_idle(w->incidents));
+    incident_evidence_ended(reply.begun, OUTCOME_OK, "", "s/h/20260314/092653-7.flight.trace");
+    assert_true(incidents_idle(w->incidents));
+    assert_int_equal(fake_pipeline.orders, 0);
+    assert_int_equal(w->kept, 1);
+}
+
+/* A job whose incidents are nothing but a flight recording. */
+static void test_evidence_alone(void **state)
+{
+    struct world *w = *state;
+    struct incident_reply reply;
+
+    targets_at(w->targets, 0)->job->incident_artifacts = 1u << KIND_FLIGHT;
+    assert_int_equal(order(w, 0, REASON_API).answer, INCIDENT_PLACELESS);
+    reply = order_with_evidence(w);
+    assert_int_equal(reply.answer, INCIDENT_TAKEN);
+    incident_evidence_ended(reply.begun, OUTCOME_OK, "", "s/h/20260314/092653-7.flight.trace");
+    assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 1);
+}
+
 /* Without a timer, what somebody else prevents is given up: the incident ends all the same. */
 static void test_prevented(void **state)
 {
@@ -325,9 +402,18 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_plan),     TEST(test_in_sequence), TEST(test_prevented),
-        TEST(test_joins),    TEST(test_limits),      TEST(test_allowance),
-        TEST(test_stopping), TEST(test_no_memory),   TEST(test_remembers_the_last),
+        TEST(test_plan),
+        TEST(test_in_sequence),
+        TEST(test_prevented),
+        TEST(test_evidence),
+        TEST(test_evidence_at_the_end),
+        TEST(test_evidence_alone),
+        TEST(test_joins),
+        TEST(test_limits),
+        TEST(test_allowance),
+        TEST(test_stopping),
+        TEST(test_no_memory),
+        TEST(test_remembers_the_last),
         TEST(test_tag),
     };
 
