@@ -132,6 +132,7 @@ static void remember(struct incidents *is, struct incident *i)
     struct incident *oldest;
 
     list_remove(&is->running, i);
+    is->counters->incidents_under_way = is->running.n;
     list_push(&is->recent, i);
     if (is->recent.n <= INCIDENTS_RECENT)
         return;
@@ -426,6 +427,7 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
         return (struct incident_reply){.answer = INCIDENT_PLACELESS};
     if (incident_is_limited(is, order, &plan, &reply)) {
         is->counters->incidents[INCIDENT_REFUSED]++;
+        is->counters->incidents_refused[reply.limit]++;
         reply.answer = INCIDENT_LIMITED;
         return reply;
     }
@@ -442,6 +444,7 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
     reply.begun = order->evidence ? i : NULL;
     i->target->incident = i;
     list_push(&is->running, i);
+    is->counters->incidents_under_way = is->running.n;
     return reply;
 }
 

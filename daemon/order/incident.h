@@ -73,18 +73,6 @@ enum incident_answer {
     INCIDENT_NO_MEMORY, /* was logged */
 };
 
-enum incident_limit {
-    INCIDENT_LIMIT_ALLOWANCE, /* of captures on demand: the target's allowance (allowance.h) */
-    INCIDENT_LIMIT_ALL,       /* incidents.max_per_hour */
-    INCIDENT_LIMIT_TARGET,    /* incidents.max_per_target_per_hour */
-    INCIDENT_LIMIT_TRACED,    /* incidents.max_traced */
-    INCIDENT_LIMIT_PRESSURE,  /* incidents.cpu_pressure_ceiling */
-    INCIDENT_LIMITS,
-};
-
-/* "allowance", "max_per_hour", …: the configuration's key where there is one. */
-const char *incident_limit_name(enum incident_limit limit);
-
 struct incident;
 struct incident_waiter; /* an order's fn that has not been called yet */
 

@@ -266,7 +266,9 @@ static void test_joins(void **state)
     reply = order(w, 0, REASON_ALERT);
     assert_int_equal(reply.answer, INCIDENT_JOINED);
     assert_null(reply.id);
+    assert_int_equal(w->counters.incidents_under_way, 1);
     assert_int_equal(order(w, 1, REASON_ALERT).answer, INCIDENT_TAKEN);
+    assert_int_equal(w->counters.incidents_under_way, 2);
     reply = order(w, 0, REASON_ALERT);
     incidents_forget(reply.waiter);
     for (size_t i = 0; i < 5; i++) {
@@ -274,6 +276,7 @@ static void test_joins(void **state)
             end(i, OUTCOME_OK);
     }
     assert_int_equal(w->ended, 2);
+    assert_int_equal(w->counters.incidents_under_way, 1); /* that one */
 }
 
 static void test_limits(void **state)
@@ -287,12 +290,14 @@ static void test_limits(void **state)
     assert_int_equal(reply.answer, INCIDENT_LIMITED);
     assert_int_equal(reply.limit, INCIDENT_LIMIT_TARGET);
     assert_int_equal(w->counters.incidents[INCIDENT_REFUSED], 1);
+    assert_int_equal(w->counters.incidents_refused[INCIDENT_LIMIT_TARGET], 1);
     assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 2);
     assert_int_equal(reply.retry_after, USEC_PER_HOUR);
     run(w, 0, REASON_SIGNAL); /* the operator's */
     w->pressure = 0.9;
     reply = order(w, 1, REASON_API);
     assert_int_equal(reply.limit, INCIDENT_LIMIT_PRESSURE);
+    assert_int_equal(w->counters.incidents_refused[INCIDENT_LIMIT_PRESSURE], 1);
     assert_true(reply.retry_after > 0);
     w->pressure = 0.89;
     run(w, 1, REASON_API);
