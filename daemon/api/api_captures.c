@@ -42,8 +42,12 @@ static void on_listed(void *userdata, int r, const struct spool_page *page)
     struct api_body body;
     struct jsonwriter *w = &body.json;
 
-    if (r < 0) {
+    if (r == -ENOMEM) {
         admin_no_memory(call);
+        return;
+    }
+    if (r < 0) {
+        admin_fail(call, 503, "records cannot be read: %s; ask again in a while", strerror(-r));
         return;
     }
     api_body_init(&body);

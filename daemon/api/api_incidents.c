@@ -79,6 +79,8 @@ static void put_pieces(struct jsonwriter *w, const struct incident_report *r)
         jsonwriter_text(w, "outcome", p->ended ? outcome_name(p->outcome) : NULL);
         jsonwriter_text(w, "text", p->ended ? p->text : NULL);
         jsonwriter_text(w, "key", p->key);
+        if (p->beside)
+            jsonwriter_bool(w, "for_cpu_samples", true);
         jsonwriter_end(w);
     }
     jsonwriter_end(w);
@@ -212,6 +214,7 @@ static void order(struct incident_orders *o, size_t target, const struct capture
                                                        .name = name,
                                                        .artifacts = request->artifacts,
                                                        .window = request->window,
+                                                       .samples = request->samples,
                                                        .fn = o->wait ? on_ended : NULL,
                                                        .userdata = item,
                                                    });

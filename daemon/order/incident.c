@@ -15,6 +15,8 @@
 /* How often what somebody else prevents is tried again. */
 #define AGAIN_MAX 3
 
+#define NOTHING_BESIDE "there was no trace to take it beside"
+
 int incidents_new(sd_event *event, struct desk *desk, struct counters *counters,
                   incidents_pressure_fn pressure, void *userdata, struct incidents **ret)
 {
@@ -121,9 +123,11 @@ static const struct incident_report *report_of(struct incident *i)
 
 static enum incident_end incident_end(const struct incident_report *report)
 {
-    return report->kept == report->n_pieces ? INCIDENT_COMPLETE
-         : report->kept > 0                 ? INCIDENT_PARTIAL
-                                            : INCIDENT_FAILED;
+    bool missing = false;
+
+    for (size_t k = 0; k < report->n_pieces; k++)
+        missing = missing || (!report->pieces[k].key && !report->pieces[k].beside);
+    return !missing ? INCIDENT_COMPLETE : report->kept > 0 ? INCIDENT_PARTIAL : INCIDENT_FAILED;
 }
 
 /* One more ended: the oldest is forgotten. */
@@ -177,6 +181,22 @@ static void end_piece(struct incident_piece *p, enum outcome outcome, const char
 
 static void on_piece_ended(void *userdata, const struct pipeline_end *end);
 
+/* Whether the piece is taken with another beside it. What was kept before is not taken again. */
+static bool is_sampled(const struct incident *i, const struct incident_piece *p)
+{
+    return i->samples && artifacts_of_kind(p->kind)->sampled && (!i->sampler || !i->sampler->key);
+}
+
+/* Why the piece cannot be begun; NULL: it can. */
+static const char *obstacle(const struct incident *i, const struct incident_piece *p)
+{
+    if (i->all->drained)
+        return "contraced is stopping";
+    if (i->target->gone)
+        return "the target is no longer configured";
+    return p->beside ? NOTHING_BESIDE : NULL; /* what it is for was not begun */
+}
+
 /* Orders a piece. False: it has ended already, as nothing came of the order. */
 static bool begin(struct incident *i, struct incident_piece *p)
 {
@@ -184,19 +204,20 @@ static bool begin(struct incident *i, struct incident_piece *p)
         .reason = i->reason,
         .name = i->name,
         .window = i->window,
+        .samples = is_sampled(i, p),
         .incident = i->tag,
         .fn = on_piece_ended,
         .userdata = i,
     };
     struct desk_reply reply = {.answer = DESK_NO_MEMORY};
+    const char *why;
     struct lane *l;
     int r;
 
     p->begun = true;
-    if (i->all->drained || i->target->gone) {
-        end_piece(p, OUTCOME_CANCELLED,
-                  i->all->drained ? "contraced is stopping" : "the target is no longer configured",
-                  NULL);
+    why = obstacle(i, p);
+    if (why) {
+        end_piece(p, OUTCOME_CANCELLED, why, NULL);
         return false;
     }
     r = target_add_lane(i->target, artifacts_of_kind(p->kind), &l);
@@ -212,6 +233,10 @@ static bool begin(struct incident *i, struct incident_piece *p)
         end_piece(p, stopping ? OUTCOME_CANCELLED : OUTCOME_RESOURCES,
                   stopping ? "contraced is stopping" : "not enough memory", NULL);
         return false;
+    }
+    if (order.samples && i->sampler) {
+        i->sampler->begun = true;
+        i->sampler->ended = false;
     }
     i->under_way = p;
     i->waiter = reply.waiter;
@@ -230,9 +255,10 @@ static bool advance(struct incident *i)
     return false;
 }
 
+/* Somebody else prevented it. What is taken beside another is not tried again without that. */
 static bool was_prevented(const struct incident_piece *p)
 {
-    return p->ended && (p->outcome == OUTCOME_BUSY || p->outcome == OUTCOME_IN_USE);
+    return p->ended && !p->beside && (p->outcome == OUTCOME_BUSY || p->outcome == OUTCOME_IN_USE);
 }
 
 /* Time to try again what somebody else prevented. */
@@ -286,6 +312,22 @@ static void settle(struct incident *i)
         finish(i);
 }
 
+/* The piece that was to be taken beside another has ended with it; or was not begun, as the other
+ * was not. Then it is taken alone, if it is wanted for itself. */
+static void end_sampler(struct incident *i, const struct pipeline_end *end)
+{
+    struct incident_piece *p = i->sampler;
+
+    if (!end->samples && !p->beside) {
+        p->begun = false;
+    } else if (end->samples) {
+        end_piece(p, end->samples->outcome, end->samples->text, end->samples->key);
+        i->report.kept += p->key != NULL;
+    } else {
+        end_piece(p, OUTCOME_CANCELLED, NOTHING_BESIDE, NULL);
+    }
+}
+
 static void piece_ended(struct incident *i, enum outcome outcome, const char *text, const char *key)
 {
     end_piece(steal(&i->under_way), outcome, text, key);
@@ -299,6 +341,8 @@ static void on_piece_ended(void *userdata, const struct pipeline_end *end)
     struct incident *i = userdata;
 
     i->waiter = NULL;
+    if (i->sampler && is_sampled(i, i->under_way) && i->sampler->begun && !i->sampler->ended)
+        end_sampler(i, end);
     piece_ended(i, end->outcome, end->text, end->key);
 }
 
@@ -329,8 +373,15 @@ static void name_pieces(struct incident *i, const struct incident_plan *plan, bo
 
     if (evidence)
         i->pieces[n++].kind = KIND_FLIGHT;
-    for (size_t k = 0; k < plan->n; k++)
-        i->pieces[n++].kind = plan->artifacts[k]->kind;
+    for (size_t k = 0; k < plan->n; k++) {
+        struct incident_piece *p = &i->pieces[n++];
+
+        p->kind = plan->artifacts[k]->kind;
+        if (plan->artifacts[k] == plan->sampler)
+            i->sampler = p;
+    }
+    if (i->sampler)
+        i->sampler->beside = plan->beside;
     i->report.n_pieces = n;
 }
 
@@ -363,6 +414,7 @@ static struct incident *incident_new(struct incidents *is, const struct incident
         .pieces = i->pieces,
     };
     name_pieces(i, plan, order->evidence);
+    i->samples = order->samples || t->job->cpu_samples;
     if (!i->tag || (order->name && !i->name) || !i->service || !i->host || !i->job || !i->shown) {
         incident_free(i);
         return NULL;
@@ -409,7 +461,7 @@ static void plan_of(const struct incident_order *order, struct incident_plan *re
         wanted &= ~(1u << KIND_FLIGHT);
     *ret = (struct incident_plan){0};
     if (wanted != 0)
-        incident_plan(job, wanted, order->window, ret);
+        incident_plan(job, wanted, order->window, order->samples || job->cpu_samples, ret);
 }
 
 struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order)
@@ -446,14 +498,6 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
     list_push(&is->running, i);
     is->counters->incidents_under_way = is->running.n;
     return reply;
-}
-
-size_t incidents_room(const struct incidents *is, size_t *ret_all)
-{
-    size_t taken = budget_taken(&is->budget, loop_now(is->event, CLOCK_BOOTTIME));
-
-    *ret_all = is->limits.max_per_hour;
-    return taken < *ret_all ? *ret_all - taken : 0;
 }
 
 void incidents_forget(struct incident_waiter *w)

@@ -4,7 +4,8 @@
 /*
  * Incidents: several artifacts of one target, ordered together, under one id. They are taken in
  * sequence: the flight recording first, as it shows the past; then what shows the present; then
- * snapshots and sums; last what disturbs the service. Never two at once. One that fails or is not
+ * snapshots and sums; last what disturbs the service. Never two at once, except a CPU profile beside
+ * the trace, if CPU samples are wanted in that. One that fails or is not
  * served does not stop the others; one that somebody else prevents is tried again at the end.
  * A target has at most one incident at a time. How many there may be is bounded by the section
  * `incidents` and by the allowance of each target; the operator's signal is not bounded.
@@ -27,8 +28,9 @@
 /* One artifact of an incident. */
 struct incident_piece {
     enum kind kind;
-    bool begun; /* it was ordered, and is under way or has ended */
-    bool ended; /* what follows is known */
+    bool begun;  /* it was ordered, and is under way or has ended */
+    bool ended;  /* what follows is known */
+    bool beside; /* it is taken for the samples in another only: without it, nothing is missing */
     enum outcome outcome;
     char *text; /* for people, may be ""; NULL: not known, or memory was short */
     char *key;  /* NULL: nothing was kept */
@@ -57,6 +59,7 @@ struct incident_order {
     const char *name;   /* the reason in the records: "trigger:R"; copied. NULL: reason_name() */
     unsigned artifacts; /* what to take: a bit for each kind; 0: what the job says, or the usual */
     usec window;        /* of what has one; 0: the job's */
+    bool samples;       /* with CPU samples in the trace, also if the job does not say so */
     const struct record_trigger *trigger; /* copied; NULL: no rule asks */
     bool evidence; /* the caller has a flight recording of the target, which is the first piece: see
                     * incident_evidence_ended */

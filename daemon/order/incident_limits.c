@@ -48,3 +48,11 @@ void incident_charge(struct incidents *is, const struct incident_order *order,
                       loop_now(is->event, CLOCK_BOOTTIME));
     desk_charge(is->desk, t, order->reason, plan->cost);
 }
+
+size_t incidents_room(const struct incidents *is, size_t *ret_all)
+{
+    size_t taken = budget_taken(&is->budget, loop_now(is->event, CLOCK_BOOTTIME));
+
+    *ret_all = is->limits.max_per_hour;
+    return taken < *ret_all ? *ret_all - taken : 0;
+}

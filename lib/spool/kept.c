@@ -52,7 +52,7 @@ struct spool_list {
 
     struct found_id *ids, **last_id; /* the newest trace first */
     size_t n_ids;
-    bool no_memory;
+    int error; /* a record could not be read now: the answer would not be whole */
 };
 
 static void list_free(struct spool_list *l)
@@ -205,14 +205,14 @@ static void fill_page(const struct spool_list *l, struct spool_entry *entries,
 static void answer(struct spool_list *l)
 {
     struct spool_entry *entries =
-        l->fn && !l->no_memory ? calloc(l->limit, sizeof(*entries)) : NULL;
+        l->fn && l->error == 0 ? calloc(l->limit, sizeof(*entries)) : NULL;
     struct spool_page page = {0};
 
     take_out(l);
     if (entries)
         fill_page(l, entries, &page);
     if (l->fn)
-        l->fn(l->userdata, entries ? 0 : -ENOMEM, &page);
+        l->fn(l->userdata, l->error < 0 ? l->error : entries ? 0 : -ENOMEM, &page);
     free(entries);
     list_free(l);
 }
@@ -338,7 +338,7 @@ static void keep_id(struct spool_list *l, const struct kept_reading *reading)
         return;
     id = calloc(1, sizeof(*id));
     if (!id) {
-        l->no_memory = true;
+        l->error = -ENOMEM;
         return;
     }
     memcpy(id->key, reading->key, sizeof(id->key));
@@ -359,7 +359,8 @@ static void on_read(struct disk_job *job, int r)
     (void)r;
     l->running = false;
     for (size_t i = 0; i < l->n_readings; i++) {
-        (void)kept_take_over(k->items, &l->readings[i]);
+        if (!kept_take_over(k->items, &l->readings[i]))
+            l->error = l->readings[i].result;
         keep_id(l, &l->readings[i]);
     }
     if (core->closing) {
@@ -411,9 +412,9 @@ static void collect(struct spool_list *l)
 
 static void step(struct spool_list *l)
 {
-    if (l->fn)
+    if (l->fn && l->error == 0)
         collect(l);
-    if (!l->fn || l->n_readings == 0) {
+    if (!l->fn || l->error < 0 || l->n_readings == 0) {
         answer(l);
         return;
     }

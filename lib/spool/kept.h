@@ -52,7 +52,8 @@ struct spool_page {
 struct spool_list;
 
 /* Called on the event loop, never from inside spool_list. `page` is valid during the call; the list
- * is freed after it. r is 0, or -ENOMEM and then the page is empty. */
+ * is freed after it. r is 0; or -ENOMEM, -EMFILE or -ENFILE: records could not be read now, and the
+ * page is empty. */
 typedef void (*spool_listed_fn)(void *userdata, int r, const struct spool_page *page);
 
 /* Cancels a list: its function is not called any more. */

@@ -11,17 +11,11 @@ from endpoint import Endpoint
 from hostile import Server
 from support import CONTRACED, GO_ENV, ROOT_LATER, SRC, Daemon, GoService, go_version, need
 
-ROWS = {
-    "reading": "what a trace shows: the reader, its numbers, labels",
-    "upload": "what goes to a store, and what is read from one or from a file",
-    "control": "the admin endpoint, the page, metrics, packages and pods",
-}  # that scripts/check runs beside all others
-
 
 def pytest_configure(config):
     """One word for all, in place of an error of each file."""
-    for name, about in ROWS.items():
-        config.addinivalue_line("markers", f"{name}: {about}")
+    about = "what a trace shows: the reader, its numbers, labels"
+    config.addinivalue_line("markers", f"reading: {about}")
     wanted = ("azure", "botocore", "jsonschema", "kubernetes_validate", "yaml")
     missing = [name for name in wanted if not importlib.util.find_spec(name)]
     if missing:
@@ -30,6 +24,14 @@ def pytest_configure(config):
             " PATH=$(scripts/test-tools path):$PATH, or scripts/check e2e, which does both",
             returncode=2,
         )
+
+
+def pytest_collection_modifyitems(items):
+    """Side by side run whole files; those that take traces of programs at work run one after another,
+    or they would make each other's programs ill."""
+    for item in items:
+        group = "reading" if item.get_closest_marker("reading") else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 ASKED_FOR_MORE = (

@@ -19,8 +19,6 @@ from hostile import healthy
 from support import BUILD, CAPTURED, Daemon, job, need_root, wait_until
 from world import inside
 
-pytestmark = pytest.mark.control
-
 TOKEN = "a-token-that-nobody-knows"
 REQUEST_TIMEOUT = 10  # seconds: ADMIN_REQUEST_TIMEOUT
 CONNECTIONS_MAX = 128  # ADMIN_CONNECTIONS_MAX

@@ -11,8 +11,6 @@ from promtool import SUFFIXES, run
 from support import SRC
 from test_metrics import documented
 
-pytestmark = pytest.mark.control
-
 RULES = SRC / "prometheus/contrace.rules.yaml"
 TESTS = sorted((SRC / "prometheus/tests").glob("*.yaml"))
 DASHBOARD = SRC / "grafana/contrace.json"

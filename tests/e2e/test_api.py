@@ -16,8 +16,6 @@ from endpoint import Endpoint
 from hostile import BUSY, answer, gated, healthy, trace
 from support import BUILD, KEY, RELOAD_FAILED, job, need, wait_until
 
-pytestmark = pytest.mark.control
-
 INSPECTED = {"enabled": True, "max_memory": "100000TiB"}  # AddressSanitizer takes a good deal
 
 

@@ -23,8 +23,6 @@ from test_config_cli import default_file
 from test_inspect import ROOMY
 from test_suspend import wait_suspended
 
-pytestmark = pytest.mark.control
-
 KEY_OF_ONE = "s/h/20261121/192651-1.trace"
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred\u202e\r\nforged"
 

@@ -10,8 +10,6 @@ import pytest
 import support
 from support import job, need, need_root, wait_until
 
-pytestmark = pytest.mark.control
-
 LANDLOCK_CREATE_RULESET = 444
 
 

@@ -23,8 +23,6 @@ from gotools import (
 )
 from support import BUILD, SRC
 
-pytestmark = pytest.mark.upload
-
 CONTRACE = BUILD / "contrace"
 # Programs of Go's own trace tests. In cgo-callback a goroutine's number is used again and again.
 PROGRAMS = [

@@ -78,7 +78,6 @@ def test_one_id(goservice, daemon, endpoint):
     assert d.problems() == []
 
 
-@pytest.mark.upload
 def test_listed_and_pulled(goservice, daemon, endpoint, tmp_path):
     """From the spool and from the store alike: by the id, into a directory with an index."""
     server = s3server.S3Server(tmp_path)

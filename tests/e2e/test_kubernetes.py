@@ -10,8 +10,6 @@ import kubernetes_validate
 import pytest
 from support import contraced
 
-pytestmark = pytest.mark.control
-
 DIRECTORIES = ["example", "daemonset"]
 # The first release in which a sidecar needs no feature gate, and the newest that the schemas know.
 OLDEST = "1.29"

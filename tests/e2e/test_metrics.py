@@ -10,8 +10,6 @@ import pytest
 from promtool import Scrape, run
 from support import BUILD, RELOAD_FAILED, RELOADED, SRC, SUSPENDED, job, wait_until
 
-pytestmark = pytest.mark.control
-
 ROW = re.compile(r"\| `(\w+)` \| (\w+) \|((?: `\w+`)*) \| (.+) \|")
 
 

@@ -15,8 +15,6 @@ from nspawn import Container
 from support import SRC, need, need_program, wait_until
 from typed import blocks, commands, compare
 
-pytestmark = pytest.mark.control
-
 PACKAGES = {"contrace", "contraced", "libgotrace0", "libgotrace-dev"}
 REPOSITORY = "/srv/packages"
 TARGETS = "/etc/contrace/targets"

@@ -22,8 +22,6 @@ from store import Store
 from support import BUILD, PATIENCE, SRC, SUSPENDED, job, wait_until
 from uploads import section
 
-pytestmark = pytest.mark.control
-
 EVIL = "<img src=x onerror=\"document.title='owned'\">"
 
 

@@ -15,8 +15,6 @@ import pod
 import pytest
 from support import CAPTURED, HERE, STOPPED, Spool, run, wait_until
 
-pytestmark = pytest.mark.control
-
 NAME = "shop-5c9d-x2x7q"
 STORE_PORT = 8090  # nobody else is in that network
 FACTS = {

@@ -18,8 +18,6 @@ from gotools import REFERENCE, TOOLCHAINS, build, environment, goroot
 from pprofs import Profile, assert_equal
 from support import BUILD, SRC, run
 
-pytestmark = pytest.mark.upload
-
 CONTRACE = BUILD / "contrace"
 KINDS = ["sched", "sync", "net", "syscall"]
 # Programs of Go's own trace tests; cgo-callback has goroutines that live more than once.

@@ -16,8 +16,6 @@ from promtool import program
 from support import BUILD, job, wait_until
 from test_alerts import RULES, alerts, expressions
 
-pytestmark = pytest.mark.control
-
 # What nothing in this set-up brings about; the labels are those of whatever the service did.
 SILENT = {
     "Bytes captured B",

@@ -14,8 +14,6 @@ from store import BUCKET, Store
 from support import BUILD, need, run
 from uploads import PREFIX, clean_env, record_of, section, together
 
-pytestmark = pytest.mark.upload
-
 CONTRACE = BUILD / "contrace"
 TRACE, RECORD = r"\.trace$", r"\d\.json$"
 LISTING = f"^/{BUCKET}/?$"

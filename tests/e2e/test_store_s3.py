@@ -17,8 +17,6 @@ from s3server import ACCESS_KEY, REGION, SECRET_KEY
 from support import BUILD
 from test_sigv4 import SIGNER, line_of
 
-pytestmark = pytest.mark.upload
-
 STORE = BUILD / "tests" / "support" / "store"
 BUCKET = "traces"
 ENDS = ["done", "retry", "parked", "refused", "changed", "missing", "local"]

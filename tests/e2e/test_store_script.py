@@ -14,8 +14,6 @@ import storefaults
 from store import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, Store
 from support import need_program
 
-pytestmark = pytest.mark.upload
-
 
 @pytest.fixture
 def store():

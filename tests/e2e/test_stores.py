@@ -23,8 +23,6 @@ from hostile import healthy
 from listening import Listening
 from support import config_text, job, need, need_program, need_root, run, wait_until
 
-pytestmark = pytest.mark.upload
-
 KEY = "checkout/web-1/20260314/092653-4711.trace"
 ODD = ["a b+c~d", "=@!$&'(),;", "漢é", "%2B%zz", "-", "quo\"te<&>'", "x" * 200]
 

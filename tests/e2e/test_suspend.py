@@ -27,8 +27,6 @@ from support import (
 )
 from test_notify import manager  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.control
-
 OFTEN = {"scrape_interval": "1s", "scrape_timeout": "900ms"}
 PRESSURE = pathlib.Path("/proc/pressure/cpu")
 

@@ -26,8 +26,6 @@ from store import BUCKET, REGION, Store
 from support import BUILD, CONTRACED, Daemon, job, need_program, need_root, shown_of, wait_until
 from uploads import PREFIX, arrived, clean_env, pending_keys, secret_file, wait_archived
 
-pytestmark = pytest.mark.upload
-
 ACCESS, SECRET = f"AKIA{CANARY}CONFIG0000", f"{CANARY}/long+term+secret=of0config"
 PASSWORD = f"{CANARY}-pw"
 BASIC = base64.b64encode(f"u:{PASSWORD}".encode()).decode()

@@ -11,14 +11,11 @@ import random
 import signal
 import time
 
-import pytest
 import storefaults as faults
 from hostile import Server, healthy, trace
 from store import BUCKET, Store
 from support import job, wait_until
 from uploads import PREFIX, assert_same, clean_env, section, wait_archived
-
-pytestmark = pytest.mark.upload
 
 SECONDS = float(os.environ.get("CONTRACE_CHAOS_SECONDS", "10"))
 TARGETS = 4

@@ -34,8 +34,6 @@ from store import BUCKET, REGION, Store
 from support import Daemon, job, need_program, need_root, shown_of, wait_until
 from uploads import PREFIX, assert_same, clean_env, place_of, secret_file, together, wait_archived
 
-pytestmark = pytest.mark.upload
-
 ACCESS, SECRET = f"AKIA{CANARY}CONFIG0000", f"{CANARY}/long+term+secret=of0config"
 FILES = "files named in the configuration"
 

@@ -28,8 +28,6 @@ from uploads import (
     wait_archived,
 )
 
-pytestmark = pytest.mark.upload
-
 TRACE, RECORD, PROBE, ANY = r"\.trace$", r"/\d{6}[-\d]*\.json$", r"/\.contrace/probe-", ""
 LARGE = 3 << 20  # a body that is worth asking for with 100-continue
 QUIET = 2.0  # seconds in which a store in trouble is watched

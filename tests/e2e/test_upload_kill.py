@@ -34,8 +34,6 @@ from straced import (
 from support import Daemon, job, wait_until
 from uploads import PREFIX, arrived, assert_same, clean_env, pending_keys, record_of, section
 
-pytestmark = pytest.mark.upload
-
 FULL = os.environ.get("CONTRACE_KILL_SWEEP") == "full"
 SAMPLE = 24  # of each of the four groups
 TOGETHER = 3

@@ -18,8 +18,6 @@ from storefaults import Authority
 from support import BUILD, Daemon, job, need, need_root
 from uploads import PREFIX, arrived, backlog, clean_env, secret_file, section, wait_archived
 
-pytestmark = pytest.mark.upload
-
 CONTRACE = BUILD / "contrace"
 CANARY = "CANARY"
 

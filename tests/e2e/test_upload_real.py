@@ -33,8 +33,6 @@ from uploads import (
     wait_archived,
 )
 
-pytestmark = pytest.mark.upload
-
 TRACE = r"\.trace$"
 BACKLOG = 10_000
 MEMORY_PER_FILE = 200  # bytes

@@ -16,8 +16,6 @@ import pytest
 from gotools import TOOLCHAINS, build, environment, old_trace
 from support import BUILD, SRC, assert_go_reads, run, wait_until
 
-pytestmark = pytest.mark.upload
-
 CONTRACE = BUILD / "contrace"
 SEEDS = SRC / "tests/fuzz/corpus/framing"
 

@@ -47,6 +47,7 @@ static void gc_worker(struct summary *s, double v)
 static void gc_assist(struct summary *s, double v)
 {
     s->procs.executing = part(1.2);
+    s->gc.cycles = 3;
     s->gc.assist_executing = part(1.2 * v);
 }
 
@@ -60,6 +61,8 @@ static void gc_pause(struct summary *s, double v)
 
     rows[0].times.max = part(0.4);
     rows[0].times.total = part(v) + rows[0].times.max;
+    rows[0].times.count = 6;
+    s->gc.stw.p50 = part(v) / 6 + 1;
     s->gc.cycles = 3;
     s->gc.stw_by_reason.list = rows;
     s->gc.stw_by_reason.n = 2;
@@ -320,6 +323,7 @@ static void set_wish(struct summary *s)
 {
     static struct summary_wait wait = {.reason = "wait until GC ends", .count = 100};
 
+    wait.count = 100;
     wait.total = part(3);
     s->goroutines.waits = &wait;
     s->goroutines.n_waits = 1;
@@ -771,6 +775,25 @@ static void test_slow_cycle(void **state)
     assert_string_equal(findings.label, "gc-pressure");
 }
 
+/* Few collections that cost much are told by who called for them, too, if most are the program's. */
+static void test_called_for(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_wish(&s);
+    s.gc.cycles = 4;
+    s.gc.worker = part(0.6);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "gc-pressure");
+    assert_string_equal(findings.list[0].remark, "the program calls for the collections");
+    assert_non_null(strstr(findings.list[0].next, "runtime.GC"));
+    s.goroutines.waits[0].count = 1;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.list[0].remark, "");
+    assert_null(strstr(findings.list[0].next, "runtime.GC"));
+}
+
 /* A busy P that is often handed over; threads wake and look for work: no imbalance. */
 static void test_timers(void **state)
 {
@@ -822,6 +845,7 @@ static void test_cause_first(void **state)
 
     (void)state;
     set_cpu(&s);
+    s.gc.cycles = 3;
     s.gc.worker = part(0.5);
     s.gc.assist_executing = part(0.4);
     findings_find(&s, NULL, &findings);
@@ -961,6 +985,31 @@ static void test_pauses(void **state)
     assert_int_equal(findings.n, 0);
     s.gc.cycles = 3;
     gc_pause(&s, 0.01);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+}
+
+/* Nor are several that are far longer than most: the host lets threads wait. So it is with assists. */
+static void test_stretched(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_gc(&s);
+    gc_pause(&s, 0.2);
+    s.gc.stw.p50 = part(0.002);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+
+    s = sound();
+    gc_assist(&s, 0.3);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "gc-pressure");
+    s.gc.assist_max = part(0.3);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    s.gc.assist_max = 0;
+    s.gc.cycles = 2;
     findings_find(&s, NULL, &findings);
     assert_int_equal(findings.n, 0);
 }
@@ -1287,6 +1336,7 @@ int main(void)
         cmocka_unit_test(test_misnested),
         cmocka_unit_test(test_lonely_cycle),
         cmocka_unit_test(test_slow_cycle),
+        cmocka_unit_test(test_called_for),
         cmocka_unit_test(test_timers),
         cmocka_unit_test(test_calls_on_sockets),
         cmocka_unit_test(test_loop_around_a_lock),
@@ -1297,6 +1347,7 @@ int main(void)
         cmocka_unit_test(test_wait_for_cpu),
         cmocka_unit_test(test_without_cpu),
         cmocka_unit_test(test_pauses),
+        cmocka_unit_test(test_stretched),
         cmocka_unit_test(test_pauses_of_one_that_does_not_stop),
         cmocka_unit_test(test_events_of_a_storm),
         cmocka_unit_test(test_longer_calls_on_files),

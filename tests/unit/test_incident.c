@@ -120,7 +120,7 @@ static void test_plan(void **state)
     struct target_job *job = targets_at(w->targets, 0)->job;
     struct incident_plan plan;
 
-    incident_plan(job, 0, 0, &plan);
+    incident_plan(job, 0, 0, false, &plan);
     assert_int_equal(plan.n, 4); /* nobody said where flight recordings are */
     assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
     assert_int_equal(plan.artifacts[1]->kind, KIND_GOROUTINE);
@@ -131,7 +131,7 @@ static void test_plan(void **state)
     /* With a flight recording it fits into the allowance, too. */
     assert_true(plan.cost + PIPELINE_SNAPSHOT_COST <= ALLOWANCE_BURST);
 
-    incident_plan(job, ~0u, 5 * USEC_PER_SEC, &plan);
+    incident_plan(job, ~0u, 5 * USEC_PER_SEC, false, &plan);
     assert_int_equal(plan.n, KINDS - 1);
     assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
     assert_int_equal(plan.artifacts[1]->kind, KIND_CPU);
@@ -139,8 +139,147 @@ static void test_plan(void **state)
     assert_int_equal(plan.artifacts[KINDS - 2]->kind, KIND_GOROUTINELEAK);
     assert_int_equal(plan.traced, 10 * USEC_PER_SEC);
 
-    incident_plan(job, 1u << KIND_FLIGHT, 0, &plan);
+    incident_plan(job, 1u << KIND_FLIGHT, 0, false, &plan);
     assert_int_equal(plan.n, 0);
+}
+
+/* CPU samples cost a second more than the trace lasts, and the profile comes with it. */
+static void test_plan_samples(void **state)
+{
+    struct world *w = *state;
+    struct target_job *job = targets_at(w->targets, 0)->job;
+    struct incident_plan plan;
+
+    incident_plan(job, 0, 0, true, &plan);
+    assert_int_equal(plan.n, 5);
+    assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
+    assert_int_equal(plan.artifacts[1]->kind, KIND_CPU);
+    assert_ptr_equal(plan.sampler, plan.artifacts[1]);
+    assert_true(plan.beside);
+    assert_int_equal(plan.traced, 5 * USEC_PER_SEC);
+    /* With a flight recording it fits into the allowance, too. */
+    assert_true(plan.cost + PIPELINE_SNAPSHOT_COST <= ALLOWANCE_BURST);
+
+    incident_plan(job, 1u << KIND_TRACE | 1u << KIND_CPU, 0, true, &plan);
+    assert_int_equal(plan.n, 2);
+    assert_non_null(plan.sampler);
+    assert_false(plan.beside);
+
+    incident_plan(job, 1u << KIND_HEAP, 0, true, &plan);
+    assert_int_equal(plan.n, 1);
+    assert_null(plan.sampler);
+}
+
+/* Orders an incident of a trace and these, with CPU samples. */
+static void order_sampled(struct world *w, unsigned more)
+{
+    const struct incident_order o = {
+        .target = targets_at(w->targets, 0),
+        .reason = REASON_SIGNAL,
+        .artifacts = 1u << KIND_TRACE | more,
+        .samples = true,
+        .fn = on_ended,
+        .userdata = w,
+    };
+
+    assert_int_equal(incidents_order(w->incidents, &o).answer, INCIDENT_TAKEN);
+    assert_true(fake_pipeline.order[0].samples);
+}
+
+/* Ends the trace, with what came of the profile beside it. */
+static void end_sampled(enum outcome trace, enum outcome profile)
+{
+    const struct pipeline_samples samples = {
+        .outcome = profile,
+        .text = "because",
+        .key = outcome_published(profile) ? "s/h/20260101/000000.cpu.pb.gz" : NULL,
+    };
+    const struct pipeline_end e = {
+        .outcome = trace,
+        .text = "",
+        .key = outcome_published(trace) ? "s/h/20260101/000000.trace" : NULL,
+        .samples = &samples,
+    };
+
+    fake_pipeline.waiters[0].fn(fake_pipeline.waiters[0].userdata, &e);
+}
+
+/* The profile is taken with the trace, by one order. */
+static void test_samples(void **state)
+{
+    struct world *w = *state;
+
+    order_sampled(w, 1u << KIND_HEAP);
+    assert_int_equal(fake_pipeline.orders, 1);
+    end_sampled(OUTCOME_OK, OUTCOME_OK);
+    assert_int_equal(fake_pipeline.orders, 2);
+    assert_false(fake_pipeline.order[1].samples);
+    end(1, OUTCOME_OK);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->kept, 3);
+    assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 1);
+    assert_non_null(strstr(w->line, ": trace, cpu, heap"));
+}
+
+/* Without the profile that was for the samples only, nothing is missing. */
+static void test_without_samples(void **state)
+{
+    struct world *w = *state;
+
+    order_sampled(w, 0);
+    end_sampled(OUTCOME_OK, OUTCOME_IN_USE);
+    assert_int_equal(fake_pipeline.orders, 1);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 1);
+    assert_non_null(strstr(w->line, ": trace; without cpu (in_use)"));
+}
+
+/* One that the job wants for itself is missing. */
+static void test_profile_is_missing(void **state)
+{
+    struct world *w = *state;
+
+    order_sampled(w, 1u << KIND_CPU);
+    end_sampled(OUTCOME_OK, OUTCOME_MISSING);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->counters.incidents[INCIDENT_PARTIAL], 1);
+}
+
+/* The trace was not even begun: the profile is taken alone if it is wanted for itself. */
+static void test_no_trace_to_sample(void **state)
+{
+    struct world *w = *state;
+
+    order_sampled(w, 1u << KIND_CPU);
+    end(0, OUTCOME_NO_SPACE);
+    assert_int_equal(fake_pipeline.orders, 2);
+    assert_false(fake_pipeline.order[1].samples);
+    end(1, OUTCOME_OK);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->kept, 1);
+    assert_non_null(strstr(w->line, ": cpu; without trace (no_space)"));
+
+    fake_pipeline.orders = 0;
+    order_sampled(w, 0);
+    end(0, OUTCOME_NO_SPACE);
+    assert_int_equal(fake_pipeline.orders, 1);
+    assert_int_equal(w->ended, 2);
+    assert_non_null(strstr(w->line, "nothing was had: trace (no_space), cpu (cancelled)"));
+}
+
+/* The job says so for all incidents of its targets. */
+static void test_job_wants_samples(void **state)
+{
+    struct world *w = *state;
+
+    targets_at(w->targets, 0)->job->cpu_samples = true;
+    assert_int_equal(order(w, 0, REASON_TRIGGER).answer, INCIDENT_TAKEN);
+    assert_true(fake_pipeline.order[0].samples);
+    end_sampled(OUTCOME_OK, OUTCOME_OK);
+    for (size_t i = 1; i < 4; i++)
+        end(i, OUTCOME_OK);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->kept, 5);
 }
 
 static void test_in_sequence(void **state)
@@ -420,6 +559,12 @@ int main(void)
         TEST(test_no_memory),
         TEST(test_remembers_the_last),
         TEST(test_tag),
+        TEST(test_plan_samples),
+        TEST(test_samples),
+        TEST(test_without_samples),
+        TEST(test_profile_is_missing),
+        TEST(test_no_trace_to_sample),
+        TEST(test_job_wants_samples),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

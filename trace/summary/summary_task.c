@@ -171,6 +171,9 @@ int accumulator_task_begin(struct accumulator *s, const struct gotrace_event *e,
     r = tasks_add(&s->tasks, e->args[0], &entry);
     if (r < 0 || !entry)
         return r;
+    parent = tasks_get(&s->tasks, above); /* the list may have moved */
+    if (parent)
+        parent->n_below++;
     types_hold(&s->task_types, type);
     entry->type = type;
     entry->parent = e->args[1];
@@ -192,14 +195,15 @@ static void settle_one(struct accumulator *s, const struct tasks_entry *entry, i
 }
 
 /* Adds what goroutines do for a task up to now, as it ends: its owner, and all others if it is one
- * of the slowest or the only task that they work for. */
+ * of the slowest, or others work for it or for a task below it that outlives it. */
 static void settle(struct accumulator *s, const struct tasks_entry *entry, int64_t time,
                    bool slowest)
 {
     struct tasks *t = &s->tasks;
 
     settle_one(s, entry, entry->owner, time);
-    if ((!slowest && entry->n_workers <= 1) || !tasks_may_look(t, t->n_workers))
+    if ((!slowest && entry->n_workers <= 1 && entry->n_below == 0) ||
+        !tasks_may_look(t, t->n_workers))
         return;
     for (uint32_t i = 0; i < t->n_workers; i++)
         if (t->workers[i].g)

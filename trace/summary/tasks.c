@@ -88,7 +88,10 @@ void tasks_close(struct tasks_entry *entry)
 void tasks_remove(struct tasks *t, struct tasks_entry *entry)
 {
     uint32_t place = entry->ref & (TASKS_MAX - 1);
+    struct tasks_entry *above = tasks_get(t, entry->above);
 
+    if (above)
+        above->n_below--;
     tasks_close(entry);
     (void)idmap_remove(&t->places, entry->id);
     memory_free(t->mem, entry->ids, sizeof(*entry->ids));

@@ -62,6 +62,7 @@ struct tasks_entry {
     uint32_t type;         /* a row of task_types, held */
     uint32_t stack;        /* where it began */
     uint32_t n_workers;    /* whose innermost task it is */
+    uint32_t n_below;      /* open tasks of which it is the parent */
     bool taken;            /* the place is not free */
     bool older;            /* than the trace */
     bool over;             /* of an older one: it ended and is kept, to be known again */

@@ -85,6 +85,21 @@ func fanOut(ctx context.Context) {
 	group.Wait()
 }
 
+// leaveEarly ends its span while one below it goes on, whose time is the caller's span's as well.
+func leaveEarly(ctx context.Context) {
+	ctx, task := span(ctx, "leaves early")
+	begun := make(chan struct{})
+	go func() {
+		_, below := span(ctx, "stays")
+		defer below.End()
+		close(begun)
+		spin(100 * time.Microsecond)
+		time.Sleep(time.Millisecond)
+	}()
+	<-begun
+	task.End()
+}
+
 func pay(w http.ResponseWriter, r *http.Request) {
 	ctx, task := span(context.Background(), "POST /pay")
 	defer task.End()
@@ -93,6 +108,7 @@ func pay(w http.ResponseWriter, r *http.Request) {
 	query(ctx)
 	post(ctx)
 	fanOut(ctx)
+	leaveEarly(ctx)
 	trace.WithRegion(context.Background(), "of no task", func() { time.Sleep(time.Millisecond) })
 	if w != nil {
 		fmt.Fprintln(w, "done")
