@@ -134,44 +134,47 @@ static void place(const struct sites *s, const struct wish *wish, struct entry *
     e->class = STACK_OTHER;
 }
 
-/* Whether the stack has anything that add_others may add. */
-static bool has_others(const struct sites_stack *k)
+/* The columns that decide whether a stack may have an entry in the table, as bits. */
+static uint32_t columns_of(const struct wish *wish)
 {
-    uint64_t n = k->tallies[SITES_UNKNOWN].count;
+    uint32_t ret = UINT32_C(1) << wish->column;
 
+    if (!wish->whole)
+        return ret;
+    ret |= UINT32_C(1) << SITES_UNKNOWN; /* what add_others may add */
     for (unsigned i = 0; i < SUMMARY_N_OPEN; i++)
-        n += k->tallies[SITES_OPEN + i].count;
-    return n > 0;
+        ret |= UINT32_C(1) << (SITES_OPEN + i);
+    return ret;
 }
 
 /* Whether the stack may have an entry in the table. */
-static bool is_wished(const struct sites *s, const struct wish *wish, uint32_t stack)
+static bool is_wished(const struct sites *s, const struct wish *wish, uint32_t columns,
+                      uint32_t stack)
 {
-    const struct sites_stack *k = &s->stacks[stack];
-
-    if ((wish->classes & STACK_SET(k->class)) == 0 || (wish->picked && !wish->picked[stack]))
-        return false;
-    return k->tallies[wish->column].count > 0 || (wish->whole && has_others(k));
+    return sites_filled(s, stack, columns) && (!wish->picked || wish->picked[stack]) &&
+           (wish->classes & STACK_SET(s->stacks[stack].class)) != 0;
 }
 
 static size_t count_wished(const struct sites *s, const struct wish *wish)
 {
+    uint32_t columns = columns_of(wish);
     size_t n = 0;
 
     for (uint32_t i = 0; i < s->n_stacks; i++)
-        n += is_wished(s, wish, i);
+        n += is_wished(s, wish, columns, i);
     return n;
 }
 
 static size_t collect(const struct sites *s, const struct wish *wish, struct entry *list)
 {
+    uint32_t columns = columns_of(wish);
     size_t n = 0;
 
     for (uint32_t i = 0; i < s->n_stacks; i++) {
         const struct sites_stack *k = &s->stacks[i];
         struct entry *e = &list[n];
 
-        if (!is_wished(s, wish, i))
+        if (!is_wished(s, wish, columns, i))
             continue;
         *e = (struct entry){
             .stack = i,

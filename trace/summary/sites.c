@@ -35,6 +35,7 @@ void sites_done(struct sites *s)
     memory_free(s->mem, s->roles, s->roles_cap);
     memory_free(s->mem, s->told, s->told_cap * sizeof(*s->told));
     memory_free(s->mem, s->stacks, s->stacks_cap * sizeof(*s->stacks));
+    memory_free(s->mem, s->filled, s->filled_cap * sizeof(*s->filled));
     memory_free(s->mem, s->rows, s->rows_cap * sizeof(*s->rows));
     memory_free(s->mem, s->known, s->known_cap * sizeof(*s->known));
     memory_free(s->mem, s->by_handle, s->by_handle_cap * sizeof(*s->by_handle));
@@ -347,4 +348,18 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
         s->by_handle[handle] = n + 1;
     *ret = n;
     return 0;
+}
+
+int sites_close(struct sites *s)
+{
+    int r = memory_grow(s->mem, &s->filled, &s->filled_cap, s->n_stacks, sizeof(*s->filled));
+
+    for (uint32_t i = 0; r == 0 && i < s->n_stacks; i++) {
+        uint32_t columns = 0;
+
+        for (unsigned k = 0; k < SITES_N_TALLIES; k++)
+            columns |= (uint32_t)(s->stacks[i].tallies[k].count > 0) << k;
+        s->filled[i] = columns;
+    }
+    return r;
 }

@@ -107,6 +107,8 @@ struct sites {
     struct sites_stack *stacks;
     size_t stacks_cap;
     uint32_t n_stacks;
+    uint32_t *filled; /* by stack: the columns that have anything, as bits; of sites_close */
+    size_t filled_cap;
     uint32_t *rows; /* the frames of all stacks, one stack after the other */
     size_t rows_cap;
     uint32_t n_rows;
@@ -172,6 +174,19 @@ static inline void sites_raise(struct sites *s, uint32_t stack, unsigned column,
 
     t->max = duration > t->max ? duration : t->max;
     t->limit = floor < t->max ? floor : t->max;
+}
+
+/* All sums are there: notes which columns have anything, for sites_filled. To be called again after
+ * more was added. */
+int sites_close(struct sites *s);
+
+_Static_assert(SITES_N_TALLIES <= 32, "a stack's columns are bits of a word");
+
+/* Whether a stack has anything in any of these columns, as bits. The tallies themselves are far
+ * apart in memory: only stacks that have something are worth the way there. */
+static inline bool sites_filled(const struct sites *s, uint32_t stack, uint32_t columns)
+{
+    return (s->filled[stack] & columns) != 0;
 }
 
 /* The number of the frame that is a stack's call site in a column, or IDMAP_NONE. If all functions

@@ -106,6 +106,8 @@ int accumulator_go_finish(struct accumulator *s)
     if (r == 0)
         r = accumulator_growth_finish(s);
     if (r == 0)
+        r = sites_close(&s->sites);
+    if (r == 0)
         r = accumulator_again_finish(s);
     return r < 0 ? r : accumulator_named_finish(s);
 }
