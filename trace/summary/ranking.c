@@ -98,21 +98,22 @@ static void add_tally(struct tally *to, const struct tally *from)
 /* Adds what is not in the profile's column: what had not ended, and what had no reason. */
 static void add_others(const struct sites *s, unsigned profile, struct entry *e)
 {
-    const struct tally *tallies = s->stacks[e->stack].tallies;
+    const struct sites_stack *k = &s->stacks[e->stack];
     static const uint8_t open[SUMMARY_N_PROFILES] = {
         [SUMMARY_SYNC] = SITES_OPEN + SUMMARY_OPEN_SYNC,
         [SUMMARY_NET] = SITES_OPEN + SUMMARY_OPEN_NET,
         [SUMMARY_SYSCALL] = SITES_OPEN + SUMMARY_OPEN_SYSCALL,
     };
-    const struct tally *unknown = &tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
+    const struct tally *unknown = sites_tally(k, SITES_OPEN + SUMMARY_OPEN_UNKNOWN);
+    const struct tally *older = sites_tally(k, SITES_UNKNOWN);
 
     if (open[profile] == 0)
         return;
-    add_tally(&e->open, &tallies[open[profile]]);
-    if (unknown->count + tallies[SITES_UNKNOWN].count == 0 || sites_unknown(s, e->stack) != profile)
+    add_tally(&e->open, sites_tally(k, open[profile]));
+    if (unknown->count + older->count == 0 || sites_unknown(s, e->stack) != profile)
         return;
     add_tally(&e->open, unknown);
-    add_tally(&e->older, &tallies[SITES_UNKNOWN]);
+    add_tally(&e->older, older);
 }
 
 static void place(const struct sites *s, const struct wish *wish, struct entry *e)
@@ -179,7 +180,7 @@ static size_t collect(const struct sites *s, const struct wish *wish, struct ent
         *e = (struct entry){
             .stack = i,
             .n_stacks = 1,
-            .ended = k->tallies[wish->column],
+            .ended = *sites_tally(k, wish->column),
             .class = k->class,
             .standing = standing_in(wish->column) & STACK_SET(k->class),
             .by_site = wish->by_site,

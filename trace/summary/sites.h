@@ -40,7 +40,10 @@ enum {
 /* Columns beside the profiles: ends of regions in the wrong order (count only), waits for an
  * unknown reason, waits that are in no profile; and waits and syscalls that had not ended. */
 enum {
-    SITES_MISNESTED = SUMMARY_N_PROFILES,
+    SITES_STOPPED = SUMMARY_N_PROFILES, /* turns that ended with a stop, by preemption or
+                                           runtime.Gosched */
+    SITES_N_COMMON,                     /* up to here: each stack has a place for them */
+    SITES_MISNESTED = SITES_N_COMMON,
     SITES_UNKNOWN,
     SITES_NOTHING,
     SITES_SLEEP,
@@ -50,7 +53,6 @@ enum {
     SITES_BY_TIMER, /* goroutines that the runtime created, by their function: count only */
     SITES_VAIN,     /* turns of who asks whether anything has come, by where it waits */
     SITES_WOKEN,    /* turns of who was woken by another one for nothing, by the waker's stack */
-    SITES_STOPPED,  /* turns that ended with a stop, by preemption or runtime.Gosched */
     SITES_OPEN,     /* and on: enum summary_open */
     SITES_N_TALLIES = SITES_OPEN + SUMMARY_N_OPEN,
 };
@@ -87,8 +89,12 @@ struct sites_stack {
     uint32_t regular; /* of these: that took about as long as the one before, */
     int64_t last;     /* which took so long */
     uint32_t traits;  /* enum stack_trait */
-    struct tally tallies[SITES_N_TALLIES];
+    struct tally common[SITES_N_COMMON];
+    struct tally *rare; /* the other columns; NULL: they are empty */
 };
+
+#define SITES_N_RARE (SITES_N_TALLIES - SITES_N_COMMON)
+#define SITES_CHUNK 1024 /* stacks whose rare columns have room in one chunk */
 
 struct sites {
     struct memory *mem;
@@ -107,6 +113,10 @@ struct sites {
     struct sites_stack *stacks;
     size_t stacks_cap;
     uint32_t n_stacks;
+    struct tally **chunks; /* of rare columns. Memory that no stack needs is not touched. */
+    size_t chunks_cap;
+    uint32_t n_chunks;
+    uint32_t n_rare;  /* stacks that have any */
     uint32_t *filled; /* by stack: the columns that have anything, as bits; of sites_close */
     size_t filled_cap;
     uint32_t *rows; /* the frames of all stacks, one stack after the other */
@@ -143,11 +153,36 @@ static inline int sites_of(struct sites *s, const struct gotrace *trace, uint32_
     return 0;
 }
 
+/* The slow part of sites_tally_of: gives a stack room for its rare columns. */
+__attribute__((cold)) void sites_add_rare(struct sites *s, uint32_t stack);
+
+/* The sum of a stack in a column, to be changed. */
+static inline struct tally *sites_tally_of(struct sites *s, uint32_t stack, unsigned column)
+{
+    struct sites_stack *k = &s->stacks[stack];
+
+    if (__builtin_expect(column < SITES_N_COMMON, 1))
+        return &k->common[column];
+    if (__builtin_expect(!k->rare, 0))
+        sites_add_rare(s, stack);
+    return &k->rare[column - SITES_N_COMMON];
+}
+
+/* The same, to be read only. */
+static inline const struct tally *sites_tally(const struct sites_stack *k, unsigned column)
+{
+    static const struct tally none;
+
+    if (column < SITES_N_COMMON)
+        return &k->common[column];
+    return k->rare ? &k->rare[column - SITES_N_COMMON] : &none;
+}
+
 /* Adds a duration to a stack's sums. column: an enum summary_profile or SITES_MISNESTED and so
  * on. */
 static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, int64_t duration)
 {
-    struct tally *t = &s->stacks[stack].tallies[column];
+    struct tally *t = sites_tally_of(s, stack, column);
 
     t->count++;
     t->total += duration;
@@ -159,7 +194,7 @@ static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, i
  * is due. */
 static inline bool sites_count(struct sites *s, uint32_t stack, unsigned column, int64_t duration)
 {
-    struct tally *t = &s->stacks[stack].tallies[column];
+    struct tally *t = sites_tally_of(s, stack, column);
 
     t->count++;
     t->total += duration;
@@ -170,7 +205,7 @@ static inline bool sites_count(struct sites *s, uint32_t stack, unsigned column,
 static inline void sites_raise(struct sites *s, uint32_t stack, unsigned column, int64_t duration,
                                int64_t floor)
 {
-    struct tally *t = &s->stacks[stack].tallies[column];
+    struct tally *t = sites_tally_of(s, stack, column);
 
     t->max = duration > t->max ? duration : t->max;
     t->limit = floor < t->max ? floor : t->max;

@@ -76,19 +76,19 @@ static bool asks_in_vain(const struct sites_stack *k)
     int64_t total = 0;
 
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-        count += k->tallies[columns[i]].count;
-        total += k->tallies[columns[i]].total;
+        count += sites_tally(k, columns[i])->count;
+        total += sites_tally(k, columns[i])->total;
     }
     return (STACK_STANDING & STACK_SET(k->class)) == 0 &&
-           (double)k->tallies[SITES_VAIN].count >= (double)count * VAIN_SHARE &&
+           (double)sites_tally(k, SITES_VAIN)->count >= (double)count * VAIN_SHARE &&
            total <= (int64_t)count * VAIN_WAIT_MAX;
 }
 
 /* Whether who is woken here is one of a herd. */
 static bool wakes_a_herd(const struct sites_stack *k)
 {
-    const struct tally *woken = &k->tallies[SITES_WOKEN];
-    uint64_t all = k->tallies[SUMMARY_SCHED].count;
+    const struct tally *woken = sites_tally(k, SITES_WOKEN);
+    uint64_t all = sites_tally(k, SUMMARY_SCHED)->count;
 
     return k->turns > 0 && all >= HERD_AT_ONCE * k->turns &&
            (double)woken->count >= (double)all * HERD_SHARE &&
@@ -212,7 +212,7 @@ static size_t list_functions(const struct sites *s, const struct stop *stops, ui
     }
     for (uint32_t i = 0; n > 0 && i < n_stops; i++) {
         struct asking *one = find(list, n, stops[i].func);
-        uint64_t times = s->stacks[stops[i].stack].tallies[SITES_STOPPED].count;
+        uint64_t times = sites_tally(&s->stacks[stops[i].stack], SITES_STOPPED)->count;
 
         if (!one)
             continue;

@@ -83,12 +83,12 @@ static uint8_t told_by_stack(const struct sites *s, uint32_t stack, const uint8_
 {
     const struct sites_stack *k = &s->stacks[stack];
     bool yields = k->class != STACK_RUNTIME && !(k->traits & STACK_COLLECTS) &&
-                  2 * k->yields > k->tallies[SUMMARY_SCHED].count;
+                  2 * k->yields > sites_tally(k, SUMMARY_SCHED)->count;
     uint8_t ret = yields ? YIELDS : 0;
 
     for (uint32_t i = 0; i < k->n; i++)
         ret |= frames[s->rows[k->row + i]];
-    if (k->tallies[SUMMARY_SCHED].count < TOGETHER * k->turns)
+    if (sites_tally(k, SUMMARY_SCHED)->count < TOGETHER * k->turns)
         ret &= (uint8_t)~BROADCASTS;
     return ret;
 }
@@ -143,7 +143,8 @@ int accumulator_named_finish(struct accumulator *s)
     if (r == 0)
         r = list_all(s, told, picked);
     for (uint32_t i = 0; r == 0 && i < n_stacks; i++)
-        s->out->syncs_slow += told[i] & SYNCS ? s->sites.stacks[i].tallies[SITES_SLOW].total : 0;
+        s->out->syncs_slow +=
+            told[i] & SYNCS ? sites_tally(&s->sites.stacks[i], SITES_SLOW)->total : 0;
     memory_free(&s->mem, picked, n_stacks * sizeof(*picked));
     memory_free(&s->mem, told, n_stacks);
     memory_free(&s->mem, frames, n_frames + 1);
