@@ -52,26 +52,15 @@ static uint64_t times(const struct entry *e)
     return e->ended.count + e->open.count + e->older.count;
 }
 
-static int compare_numbers(uint64_t a, uint64_t b)
+/* What makes an entry one with others, as a number. */
+static uint64_t place_of(const struct sites *s, const struct entry *e)
 {
-    return a < b ? -1 : a > b;
-}
+    uint64_t h = texts_mix(texts_mix(s->seed, e->class), e->at.func);
 
-static int compare_sites(const struct entry *a, const struct entry *b)
-{
-    int c = sites_compare(&a->at, &b->at);
-
-    if (c == 0 && !a->by_site)
-        c = sites_compare(&a->own, &b->own);
-    return c != 0 ? c : compare_numbers(a->class, b->class);
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    int c = compare_sites(x, y);
-
-    return c != 0 ? c : compare_numbers(x->stack, y->stack);
+    h = texts_mix(texts_mix(h, e->at.file), e->at.line);
+    if (e->by_site)
+        return h;
+    return texts_mix(texts_mix(texts_mix(h, e->own.func), e->own.file), e->own.line);
 }
 
 static int by_weight(const void *a, const void *b)
@@ -166,62 +155,71 @@ static size_t count_wished(const struct sites *s, const struct wish *wish)
     return n;
 }
 
-static size_t collect(const struct sites *s, const struct wish *wish, struct entry *list)
+/* The stack's entry; there is none if its times are 0. */
+static bool make_entry(const struct sites *s, const struct wish *wish, uint32_t stack,
+                       struct entry *ret)
 {
-    uint32_t columns = columns_of(wish);
-    size_t n = 0;
+    const struct sites_stack *k = &s->stacks[stack];
 
-    for (uint32_t i = 0; i < s->n_stacks; i++) {
-        const struct sites_stack *k = &s->stacks[i];
-        struct entry *e = &list[n];
-
-        if (!is_wished(s, wish, columns, i))
-            continue;
-        *e = (struct entry){
-            .stack = i,
-            .n_stacks = 1,
-            .ended = *sites_tally(k, wish->column),
-            .class = k->class,
-            .standing = standing_in(wish->column) & STACK_SET(k->class),
-            .by_site = wish->by_site,
-        };
-        if (wish->whole)
-            add_others(s, wish->column, e);
-        if (times(e) == 0)
-            continue;
-        e->top_total = e->ended.total;
-        e->top_weight = weight(e);
-        place(s, wish, e);
-        n++;
-    }
-    return n;
+    *ret = (struct entry){
+        .stack = stack,
+        .n_stacks = 1,
+        .ended = *sites_tally(k, wish->column),
+        .class = k->class,
+        .standing = standing_in(wish->column) & STACK_SET(k->class),
+        .by_site = wish->by_site,
+    };
+    if (wish->whole)
+        add_others(s, wish->column, ret);
+    if (times(ret) == 0)
+        return false;
+    ret->top_total = ret->ended.total;
+    ret->top_weight = weight(ret);
+    place(s, wish, ret);
+    return true;
 }
 
-/* Merges entries of the same site. The list must be sorted by place. */
-static size_t merge(struct entry *list, size_t n)
+/* Adds a stack's entry to that of its site. Stacks come in their order. */
+static void merge(struct entry *to, const struct entry *e)
 {
-    size_t kept = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        struct entry *to = kept > 0 ? &list[kept - 1] : NULL;
-
-        if (!to || compare_sites(to, &list[i]) != 0) {
-            list[kept++] = list[i];
-            continue;
-        }
-        if (list[i].top_weight > to->top_weight) {
-            to->top_weight = list[i].top_weight;
-            to->top_total = list[i].top_total;
-            to->stack = list[i].stack;
-            to->own = list[i].own;
-            to->call = list[i].call;
-        }
-        add_tally(&to->ended, &list[i].ended);
-        add_tally(&to->open, &list[i].open);
-        add_tally(&to->older, &list[i].older);
-        to->n_stacks++;
+    if (e->top_weight > to->top_weight) {
+        to->top_weight = e->top_weight;
+        to->top_total = e->top_total;
+        to->stack = e->stack;
+        to->own = e->own;
+        to->call = e->call;
     }
-    return kept;
+    add_tally(&to->ended, &e->ended);
+    add_tally(&to->open, &e->open);
+    add_tally(&to->older, &e->older);
+    to->n_stacks++;
+}
+
+/* Fills the list with an entry for each site. */
+static int collect(const struct sites *s, const struct wish *wish, struct entry *list,
+                   uint32_t *ret_n)
+{
+    uint32_t columns = columns_of(wish), n = 0;
+    struct idmap places;
+    int r = 0;
+
+    idmap_init(&places, s->mem, s->seed);
+    for (uint32_t i = 0; r == 0 && i < s->n_stacks; i++) {
+        uint32_t known;
+        uint64_t place;
+
+        if (!is_wished(s, wish, columns, i) || !make_entry(s, wish, i, &list[n]))
+            continue;
+        place = place_of(s, &list[n]);
+        known = idmap_find(&places, place);
+        if (known != IDMAP_NONE)
+            merge(&list[known], &list[n]);
+        else
+            r = idmap_add(&places, place, n++);
+    }
+    idmap_done(&places);
+    *ret_n = n;
+    return r;
 }
 
 static struct summary_tally tally_of(const struct tally *t)
@@ -304,20 +302,20 @@ static int rank(struct sites *s, const struct wish *wish, struct summary_sites *
 {
     struct entry *list;
     size_t room = count_wished(s, wish) + 1, n; /* not 0 */
+    uint32_t n_sites;
     int r = memory_new(s->mem, room * sizeof(*list), &list);
 
     memset(ret, 0, sizeof(*ret));
     if (r < 0)
         return r;
-    n = collect(s, wish, list);
-    if (n > 1)
-        qsort(list, n, sizeof(*list), by_place);
-    n = merge(list, n);
-    if (n > 1)
-        qsort(list, n, sizeof(*list), by_weight);
+    r = collect(s, wish, list, &n_sites);
+    if (r == 0 && n_sites > 1)
+        qsort(list, n_sites, sizeof(*list), by_weight);
+    n = r == 0 ? n_sites : 0;
     sum_up(list, n, ret);
     n = leave_out(list, n, ret);
-    r = arena_new(&s->texts->arena, n * sizeof(*ret->list), &ret->list);
+    if (r == 0)
+        r = arena_new(&s->texts->arena, n * sizeof(*ret->list), &ret->list);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = fill(s, &list[i], &ret->list[i]);
     ret->n = r == 0 ? n : 0;

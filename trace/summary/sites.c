@@ -217,7 +217,7 @@ static int get_frame(struct sites *s, const struct gotrace *trace, uint32_t n, u
         return r;
     *hash = texts_mix(*hash, h);
     if (known && *ret != IDMAP_NONE)
-        *known = (struct sites_known){h, *ret + 1};
+        *known = (struct sites_known){h, *ret + 1, s->told[s->frames[*ret].func]};
     return 0;
 }
 
@@ -274,7 +274,7 @@ static uint32_t told_by(const struct sites *s, const struct gotrace *trace, uint
     size_t len = 0;
 
     if (known && known->frame != 0)
-        return s->told[s->frames[known->frame - 1].func];
+        return known->told;
     frame = gotrace_frame(trace, n);
     if (frame)
         func = gotrace_string(trace, frame->func, &len);

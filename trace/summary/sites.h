@@ -74,6 +74,7 @@ struct sites_frame {
 struct sites_known {
     uint64_t hash;
     uint32_t frame; /* plus 1; 0: not looked up yet */
+    uint32_t told;  /* by its function: stack_function */
 };
 
 struct sites_stack {
