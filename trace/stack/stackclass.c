@@ -397,20 +397,18 @@ static bool outdoes(enum stack_class class, enum stack_class so_far)
     }
 }
 
-/* Bits of stack_function beside a class and traits. */
-#define OF_RUNTIME (1U << 29)
-#define OF_SERVER (1U << 30)
-#define MET (1U << 31)
-#define TRAITS ((OF_RUNTIME - 1) & ~CLASS_MASK)
+#define TRAITS ((STACK_OF_RUNTIME - 1) & ~CLASS_MASK)
+
+_Static_assert(STACK_OTHER == 0, "a function of no class has no bit of one");
 
 uint32_t stack_function(const char *func, size_t len)
 {
     return kind_of(func, len) | (begins(func, len, "os.") ? STACK_OS : 0) |
-           (begins(func, len, "runtime.") ? OF_RUNTIME : 0) |
-           (is_of_server(func, len) ? OF_SERVER : 0) | MET;
+           (begins(func, len, "runtime.") ? STACK_OF_RUNTIME : 0) |
+           (is_of_server(func, len) ? STACK_OF_SERVER : 0) | STACK_MET;
 }
 
-void stack_read(struct stack_reading *r, uint32_t function)
+void stack_read_telling(struct stack_reading *r, uint32_t function)
 {
     uint32_t traits = function & TRAITS;
     enum stack_class class = function & CLASS_MASK;
@@ -423,9 +421,6 @@ void stack_read(struct stack_reading *r, uint32_t function)
     if (outdoes(class, r->class) || ((traits & STACK_BODY) && r->class == STACK_JOIN))
         r->class = class;
     r->traits |= traits;
-    r->any = true;
-    r->beyond_runtime = r->beyond_runtime || !(function & OF_RUNTIME);
-    r->in_program = !(function & OF_SERVER);
 }
 
 /* Who passes on what a connection brings, as a proxy does, waits for whatever may come. */

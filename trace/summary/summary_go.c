@@ -13,7 +13,7 @@ static void derive(struct accumulator *s)
         [SUMMARY_SYSCALL] = classes->syscall, [SITES_UNKNOWN] = classes->unknown,
         [SITES_SLEEP] = classes->sleep,
     };
-    uint64_t unplaced = s->sites.stacks[SITES_NO_STACK].tallies[SUMMARY_SCHED].count;
+    uint64_t unplaced = sites_tally(&s->sites.stacks[SITES_NO_STACK], SUMMARY_SCHED)->count;
     uint64_t switches = s->out->events.by_type[GOTRACE_EV_GO_SWITCH] +
                         s->out->events.by_type[GOTRACE_EV_GO_SWITCH_DESTROY];
 
@@ -26,12 +26,12 @@ static void derive(struct accumulator *s)
     for (uint32_t i = 0; i < s->sites.n_stacks; i++) {
         const struct sites_stack *stack = &s->sites.stacks[i];
 
-        s->out->goroutines.runnable += stack->tallies[SUMMARY_SCHED].total;
+        s->out->goroutines.runnable += sites_tally(stack, SUMMARY_SCHED)->total;
         if (stack->class != STACK_RUNTIME && !(stack->traits & STACK_COLLECTS))
             s->out->scheduler.yields += stack->yields;
-        for (size_t j = 0; j < sizeof(of) / sizeof(of[0]); j++)
+        for (unsigned j = 0; j < sizeof(of) / sizeof(of[0]); j++)
             if (of[j])
-                accumulator_add_tally(&of[j][stack->class], &stack->tallies[j], true);
+                accumulator_add_tally(&of[j][stack->class], sites_tally(stack, j), true);
     }
 }
 
@@ -105,6 +105,8 @@ int accumulator_go_finish(struct accumulator *s)
         r = list_waits(s);
     if (r == 0)
         r = accumulator_growth_finish(s);
+    if (r == 0)
+        r = sites_close(&s->sites);
     if (r == 0)
         r = accumulator_again_finish(s);
     return r < 0 ? r : accumulator_named_finish(s);
