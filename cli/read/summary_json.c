@@ -297,6 +297,9 @@ static void scheduler(struct jsonwriter *w, const struct summary_scheduler *sche
 {
     jsonwriter_object(w, "scheduler");
     times(w, "latency", &sched->latency);
+    jsonwriter_real(w, "share_over_1ms", sched->over_1ms);
+    jsonwriter_real(w, "share_over_10ms", sched->over_10ms);
+    jsonwriter_real(w, "share_over_100ms", sched->over_100ms);
     jsonwriter_real(w, "runnable_mean", sched->runnable_mean);
     jsonwriter_count(w, "runnable_max", sched->runnable_max);
     jsonwriter_count(w, "overdue_count", sched->overdue_count);

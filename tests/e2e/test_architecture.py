@@ -22,11 +22,12 @@ MAY_INCLUDE = {
     "trace/findings": {"trace", "trace/stack", "trace/summary"},
     "trace/profile": {"trace", "trace/common"},
     "trace/goroutines": {"trace", "trace/common", "trace/summary"},
+    "lib/value": set(),
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
     "lib/record": {"trace/findings"},
-    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/yaml"},
+    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/value", "lib/yaml"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
     "lib/spool": {"lib/record", "lib/spool/core", "lib/spool/disk"},
@@ -59,7 +60,7 @@ MAY_INCLUDE = {
         "lib/config", "lib/record", "daemon/artifact", "daemon/capture", "daemon/outcome",
     },
     "daemon/watch": {
-        "lib/config", "lib/net", "daemon/capture", "daemon/trigger/rule",
+        "lib/config", "lib/net", "lib/value", "daemon/capture", "daemon/trigger/rule",
     },
     "daemon/push": {
         "lib/record", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/order", "daemon/outcome",
@@ -93,6 +94,7 @@ MAY_INCLUDE = {
         "lib/record",
         "cli/common",
     },
+    "cli/compare": {"trace", "trace/summary", "trace/findings", "lib/value", "cli/common", "cli/read"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/value/path.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "lib/value/amount.h"
+
+/* Members that not every summary has, or whose own members are named by what happened. */
+static const char *const optional[] = {
+    "because",           "by_kind", "by_type",   "context", "evidence",
+    "format_newer",      "grouped", "misnested", "near",    "not_inspected",
+    "not_inspected_why", "own",     "remark",    "subject",
+};
+
+/* By which member an item of a list is called. */
+static const char *const naming[] = {"type", "reason", "code", "func"};
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static bool is_of_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+/* What is being read, and how much of the path's room is used. */
+struct scan {
+    const char *at;
+    struct path *path;
+    size_t used; /* of path->keys */
+};
+
+static int begin_part(struct scan *s, bool quoted)
+{
+    struct path *p = s->path;
+
+    if (p->n == PATH_PARTS_MAX || s->used >= PATH_SIZE)
+        return -EINVAL;
+    p->parts[p->n++] = (struct path_part){.key = (unsigned short)s->used, .quoted = quoted};
+    return 0;
+}
+
+static int add(struct scan *s, char c)
+{
+    if (s->used >= PATH_SIZE)
+        return -EINVAL;
+    s->path->keys[s->used++] = c;
+    return 0;
+}
+
+static int scan_name(struct scan *s)
+{
+    int r = is_of_name(*s->at) ? begin_part(s, false) : -EINVAL;
+
+    while (r == 0 && is_of_name(*s->at))
+        r = add(s, *s->at++);
+    return r < 0 ? r : add(s, '\0');
+}
+
+/* A backslash takes the next character as it is. */
+static int scan_quoted(struct scan *s)
+{
+    char quote = *s->at++;
+    int r = begin_part(s, true);
+
+    for (; r == 0 && *s->at != quote; s->at++) {
+        s->at += *s->at == '\\';
+        r = *s->at == '\0' ? -EINVAL : add(s, *s->at);
+    }
+    if (r < 0)
+        return r;
+    s->at++;
+    return add(s, '\0');
+}
+
+static int scan_bracket(struct scan *s)
+{
+    int r;
+
+    s->at++;
+    if (*s->at == '"' || *s->at == '\'')
+        r = scan_quoted(s);
+    else
+        r = *s->at >= '0' && *s->at <= '9' ? scan_name(s) : -EINVAL;
+    if (r < 0 || *s->at != ']')
+        return -EINVAL;
+    s->at++;
+    return 0;
+}
+
+int path_scan(const char *text, struct path *ret)
+{
+    struct scan s = {.at = text, .path = ret};
+    size_t n;
+    int r;
+
+    ret->n = 0;
+    r = scan_name(&s);
+    while (r == 0 && (*s.at == '.' || *s.at == '[')) {
+        if (*s.at == '[') {
+            r = scan_bracket(&s);
+        } else {
+            s.at++;
+            r = scan_name(&s);
+        }
+    }
+    n = (size_t)(s.at - text);
+    if (r < 0 || n >= PATH_SIZE)
+        return -EINVAL;
+    memcpy(ret->text, text, n);
+    ret->text[n] = '\0';
+    return (int)n;
+}
+
+int path_parse(const char *text, struct path *ret)
+{
+    int n = path_scan(text, ret);
+
+    return n < 0 || text[n] != '\0' ? -EINVAL : 0;
+}
+
+static bool is_optional(const char *key)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(optional); i++) {
+        if (strcmp(key, optional[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_called(const json_t *item, const char *key)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(naming); i++) {
+        const char *name = json_string_value(json_object_get(item, naming[i]));
+
+        if (name && strcmp(name, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const json_t *item_of(const json_t *list, const char *key, bool quoted)
+{
+    uint64_t place;
+    const json_t *item;
+    size_t i;
+
+    if (!quoted && parse_unsigned(key, UINT32_MAX, &place) == 0)
+        return json_array_get(list, (size_t)place);
+    json_array_foreach(list, i, item) {
+        if (is_called(item, key))
+            return item;
+    }
+    return NULL;
+}
+
+enum path_found path_find(const struct path *path, const json_t *document, const json_t **ret)
+{
+    const json_t *at = document;
+    bool absent = false, loose = false;
+
+    for (size_t i = 0; i < path->n; i++) {
+        const char *key = path->keys + path->parts[i].key;
+        const json_t *next = NULL;
+
+        loose = loose || is_optional(key);
+        if (json_is_null(at))
+            return PATH_ABSENT;
+        if (json_is_array(at)) {
+            next = item_of(at, key, path->parts[i].quoted);
+            /* What is misspelled behind an item that is not there, another item tells. */
+            absent = absent || !next;
+            next = next ? next : json_array_get(at, 0);
+            if (!next)
+                return PATH_ABSENT;
+        } else {
+            next = json_object_get(at, key); /* NULL of what is no object */
+        }
+        if (!next)
+            return loose ? PATH_ABSENT : PATH_UNKNOWN;
+        at = next;
+    }
+    if (absent || json_is_null(at))
+        return PATH_ABSENT;
+    *ret = at;
+    return PATH_FOUND;
+}
+
+const char *path_unit(const struct path *path)
+{
+    for (size_t i = path->n; i-- > 0;) {
+        const char *key = path->keys + path->parts[i].key;
+
+        if (amount_unit(key) != AMOUNT_PLAIN)
+            return key;
+    }
+    return path->n > 0 ? path->keys + path->parts[path->n - 1].key : "";
+}
+
+bool path_number(const struct path *path, const json_t *document, double *ret)
+{
+    const json_t *value;
+
+    if (path_find(path, document, &value) != PATH_FOUND)
+        return false;
+    if (json_is_boolean(value))
+        *ret = json_is_true(value);
+    else if (json_is_number(value))
+        *ret = json_number_value(value);
+    else
+        return false;
+    return true;
+}
