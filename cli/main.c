@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"pull", "bring traces here", NULL},
     {"summary", "say what a trace shows", command_summary},
     {"check", "fail if a trace shows what it must not", command_check},
+    {"diff", "say what differs between traces, beyond their spread", command_diff},
     {"goroutines", "say what goroutines did, by start function", command_goroutines},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},

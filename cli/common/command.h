@@ -24,6 +24,7 @@ struct command {
 
 int command_capture(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_diff(int argc, char **argv);
 int command_goroutines(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_pprof(int argc, char **argv);

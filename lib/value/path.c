@@ -15,7 +15,7 @@ static const char *const optional[] = {
 };
 
 /* By which member an item of a list is called. */
-static const char *const naming[] = {"type", "reason", "code", "func"};
+static const char *const naming[] = {"type", "reason", "code", "func", "name"};
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -165,7 +165,8 @@ enum path_found path_find(const struct path *path, const json_t *document, const
         const char *key = path->keys + path->parts[i].key;
         const json_t *next = NULL;
 
-        loose = loose || is_optional(key);
+        /* A key that is itself a path with a key in it: of what happened. */
+        loose = loose || is_optional(key) || (path->parts[i].quoted && strchr(key, '['));
         if (json_is_null(at))
             return PATH_ABSENT;
         if (json_is_array(at)) {

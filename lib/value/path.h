@@ -4,7 +4,7 @@
 /*
  * Where a value is in JSON such as docs/summary.schema.json describes: scheduler.latency.p99_ns,
  * findings[0].score, regions["db.query"].max_ns. A quoted key in a list names the item that is
- * called so: by its member `type`, `reason`, `code` or `func`. A number names an item of a list by
+ * called so: by its member `type`, `reason`, `code`, `func` or `name`. A number names an item of a list by
  * its place, in brackets or between dots. Pure.
  */
 
