@@ -15,7 +15,7 @@
 static const char intro[] =
     "Usage: contrace check --fail-if=CONDITION... FILE...\n"
     "       contrace check --fail-if='scheduler.latency.p99_ns > 50ms' app.trace\n"
-    "       contrace check --fail-if='label in [lock-contention, gc-pressure]' *.trace\n"
+    "       contrace check --fail-if='label in [deadlock, gc-pressure]' *.trace\n"
     "Says whether a condition is true of a Go execution trace: on any value of its summary as "
     "'contrace summary --json' prints it. FILE - is standard input; a FILE may also be what that "
     "command printed. Ends with 0 if no condition is true, 3 if one is, 1 if a file cannot be read "

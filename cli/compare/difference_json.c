@@ -65,11 +65,22 @@ static json_t *presences_json(const struct difference *d, bool labels)
     return list;
 }
 
+static json_int_t findings(const struct difference *d, int moved)
+{
+    json_int_t n = 0;
+
+    for (size_t i = 0; i < d->presences.n; i++)
+        n += d->presences.list[i].kind == PRESENCE_FINDING &&
+             presence_moved(&d->presences.list[i], d->traces) == moved;
+    return n;
+}
+
 json_t *difference_json(const struct difference *d)
 {
-    return json_pack("{s:i, s:s, s:b, s:{s:I, s:I}, s:o, s:o, s:o}", "schema", 1, "verdict",
-                     difference_verdict_name(d->verdict), "spread_known", difference_known(d),
-                     "traces", "before", (json_int_t)d->traces[0], "after",
+    return json_pack("{s:i, s:s, s:b, s:I, s:I, s:{s:I, s:I}, s:o, s:o, s:o}", "schema", 1,
+                     "verdict", difference_verdict_name(d->verdict), "spread_known",
+                     difference_known(d), "new_findings", findings(d, 1), "gone_findings",
+                     findings(d, -1), "traces", "before", (json_int_t)d->traces[0], "after",
                      (json_int_t)d->traces[1], "labels", presences_json(d, true), "diff",
                      rows_json(d), "only", presences_json(d, false));
 }
