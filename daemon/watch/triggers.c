@@ -222,8 +222,8 @@ void triggers_inspected(struct triggers *t, struct target *target, const char *l
         } else if (r->rule->measure == TRIGGER_VALUE) {
             if (!json && summary)
                 (void)jsontext_parse(summary, strlen(summary), 0, NULL, &json);
-            bool found = json && path_parse(r->rule->of[0], &path) == 0 &&
-                         path_number(&path, json, &value);
+            bool found =
+                json && path_parse(r->rule->of[0], &path) == 0 && path_number(&path, json, &value);
 
             triggers_event(t, s, r, rulestate_value(r->state, found, value, now));
         }
