@@ -91,7 +91,7 @@ MAY_INCLUDE = {
     "cli/common": set(),
     "cli/read": {
         "trace", "trace/findings", "trace/goroutines", "trace/profile", "trace/summary", "lib/process",
-        "lib/record",
+        "lib/record", "lib/value",
         "cli/common",
     },
     "cli/compare": {"trace", "trace/summary", "trace/findings", "lib/value", "cli/common", "cli/read"},
