@@ -83,7 +83,7 @@ static void verdict(const struct words *w)
     size_t n = 0;
 
     if (w->d->verdict == VERDICT_SAME && !difference_known(w->d))
-        (void)fputs("no difference by a factor of 2", w->out);
+        (void)fputs("no number differs by a factor of 2", w->out);
     else
         (void)fputs(texts[w->d->verdict], w->out);
     tell_findings(w, 1, &n);

@@ -17,6 +17,22 @@ static const char *const optional[] = {
 /* By which member an item of a list is called. */
 static const char *const naming[] = {"type", "reason", "code", "func", "name"};
 
+/* What items of a list have, of which a trace may have none to look at: docs/summary.schema.json. */
+#define TIMES " count total_ns p50_ns p90_ns p99_ns p999_ns max_ns exact open grouped misnested "
+
+static const struct {
+    const char *list;
+    const char *members; /* between blanks */
+} items[] = {
+    {"tasks", " type" TIMES},
+    {"regions", " type" TIMES},
+    {"stw_by_reason", " reason" TIMES},
+    {"waits", " reason count total_ns max_ns "},
+    {"findings", " code score subject evidence sites remark because lost_ns lost_share next "},
+    {"top",
+     " func file line own class count total_ns max_ns open older stacks stack_total_ns stack "},
+};
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static bool is_of_name(char c)
@@ -156,13 +172,36 @@ static const json_t *item_of(const json_t *list, const char *key, bool quoted)
     return NULL;
 }
 
+static const char *key_of(const struct path *path, size_t i)
+{
+    return path->keys + path->parts[i].key;
+}
+
+/* Whether an item of the list that part i - 1 names could have the member that part i + 1 names. */
+static bool could_have(const struct path *path, size_t i)
+{
+    if (i == 0 || i + 1 >= path->n)
+        return true;
+    for (size_t k = 0; k < ARRAY_SIZE(items); k++) {
+        const char *member = key_of(path, i + 1), *at = items[k].members + 1;
+        size_t n = strlen(member);
+
+        if (strcmp(items[k].list, key_of(path, i - 1)) != 0)
+            continue;
+        while (n > 0 && (at = strstr(at, member)) && (at[-1] != ' ' || at[n] != ' '))
+            at++;
+        return n > 0 && at;
+    }
+    return true;
+}
+
 enum path_found path_find(const struct path *path, const json_t *document, const json_t **ret)
 {
     const json_t *at = document;
     bool absent = false, loose = false;
 
     for (size_t i = 0; i < path->n; i++) {
-        const char *key = path->keys + path->parts[i].key;
+        const char *key = key_of(path, i);
         const json_t *next = NULL;
 
         /* A key that is itself a path with a key in it: of what happened. */
@@ -175,7 +214,7 @@ enum path_found path_find(const struct path *path, const json_t *document, const
             absent = absent || !next;
             next = next ? next : json_array_get(at, 0);
             if (!next)
-                return PATH_ABSENT;
+                return could_have(path, i) ? PATH_ABSENT : PATH_UNKNOWN;
         } else {
             next = json_object_get(at, key); /* NULL of what is no object */
         }
@@ -192,12 +231,12 @@ enum path_found path_find(const struct path *path, const json_t *document, const
 const char *path_unit(const struct path *path)
 {
     for (size_t i = path->n; i-- > 0;) {
-        const char *key = path->keys + path->parts[i].key;
+        const char *key = key_of(path, i);
 
         if (amount_unit(key) != AMOUNT_PLAIN)
             return key;
     }
-    return path->n > 0 ? path->keys + path->parts[path->n - 1].key : "";
+    return path->n > 0 ? key_of(path, path->n - 1) : "";
 }
 
 bool path_number(const struct path *path, const json_t *document, double *ret)

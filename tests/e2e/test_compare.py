@@ -105,6 +105,40 @@ def test_misspelled(traces):
     assert "--fail-if" in contrace("check", "after-0.trace", cwd=traces, status=2).stderr
 
 
+LISTS = {
+    "tasks": ["tasks"],
+    "regions": ["regions"],
+    "gc.stw_by_reason": ["gc", "stw_by_reason"],
+    "goroutines.waits": ["goroutines", "waits"],
+    "findings": ["findings"],
+    "sites.net.top": ["sites", "net", "top"],
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_members_of_absent_items(traces, name):
+    """Each that the schema has is absent with its item; what no item has is misspelled."""
+    schema = json.loads((SRC / "docs/summary.schema.json").read_text())
+
+    def resolve(at):
+        while "$ref" in at or "allOf" in at:
+            if "allOf" in at:
+                parts = [resolve(part) for part in at["allOf"]]
+                at = {"properties": {k: v for p in parts for k, v in p["properties"].items()}}
+            else:
+                at = schema["$defs"][at["$ref"].rsplit("/", 1)[1]]
+        return at
+
+    at = schema
+    for key in LISTS[name]:
+        at = resolve(resolve(at)["properties"][key])
+    members = list(resolve(at["items"])["properties"])
+    assert len(members) > 3
+    out = check(traces, *(f'{name}["none"].{m} == 1' for m in members), files=["before-0.trace"])
+    assert out.stdout.endswith(f"0 conditions true, 0 not, {len(members)} absent\n")
+    check(traces, f'{name}["none"].ns == 1', files=["before-0.trace"], status=2)
+
+
 def test_absent(traces):
     condition = 'regions["db.query"].max_ns > 50ms'
     said = f"{condition}: there is no regions"
