@@ -10,6 +10,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 
 import pytest
+import typed
 import yaml
 from gotools import build
 from support import BUILD, SRC
@@ -282,6 +283,55 @@ def test_diff_refused(traces):
         in contrace("diff", "nowhere", "--", *AFTER, cwd=traces, status=1).stderr
     )
     contrace("diff", "nowhere", *BEFORE, "--", *AFTER, cwd=traces, status=1)
+
+
+def keep(spool, traces, time, name):
+    """In a spool, as contraced has it."""
+    path = spool / f"archive/shop/web-1/20261201/{time}-7.trace"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(traces / name, path)
+
+
+TYPED_IN = """
+contrace() {
+    case $1 in
+    pull) command contrace "$@" --local --storage.path=spool ;;
+    *) command contrace "$@" ;;
+    esac
+}
+"""
+
+
+@pytest.mark.parametrize("block", typed.blocks("docs/DIFF.md"), ids=lambda b: b.name()[:40])
+def test_page(traces, tmp_path, block):
+    """What the page has one type prints what it says, and ends so."""
+    shutil.copy(traces / "after-0.trace", tmp_path / "convoy.trace")
+    shutil.copy(traces / "before-0.trace", tmp_path / "a.trace")
+    shutil.copy(traces / "after-0.trace", tmp_path / "b.trace")
+    for i in range(SAMPLES):
+        shutil.copy(traces / f"before-{i}.trace", tmp_path)
+        shutil.copy(traces / f"after-{i}.trace", tmp_path)
+        keep(tmp_path / "spool", traces, f"11590{i}", f"before-{i}.trace")
+        keep(tmp_path / "spool", traces, f"12010{i}", f"after-{i}.trace")
+    if block.language not in typed.TYPED:
+        assert block.language == "yaml"  # see test_pipelines
+        return
+    for command in typed.commands(block):
+        done = subprocess.run(
+            ["bash", "-c", TYPED_IN + command.text],
+            cwd=tmp_path,
+            env=dict(os.environ, PATH=f"{BUILD}:{os.environ['PATH']}", LC_ALL="C.UTF-8"),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode in (0, 3), done
+        assert "healthy" in done.stdout or "contention" in done.stdout
+        if "pull" in command.text:
+            assert "3 traces → 3; labels: healthy 3 → lock-contention 3" in done.stdout
+        shapes = [typed.shape(line) for line in done.stdout.splitlines()]
+        head = [line for line in command.sample if line.startswith(("convoy", "1 condition", "3 "))]
+        assert all(typed.shape(line) in shapes for line in head)
 
 
 def commands():
