@@ -30,6 +30,7 @@ int command_list(int argc, char **argv);
 int command_pprof(int argc, char **argv);
 int command_pull(int argc, char **argv);
 int command_resume(int argc, char **argv);
+int command_schedtrace(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_summary(int argc, char **argv);
 int command_suspend(int argc, char **argv);

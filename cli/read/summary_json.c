@@ -501,6 +501,7 @@ int summary_json(const struct summary_view *view, const struct summary *s,
         summary_outliers_json(&w, s);
     if (extent < SUMMARY_NO_SITES)
         all_sites(&w, s);
+    jsonwriter_count(&w, "cpu_samples", s->sites[SUMMARY_CPU].count);
     jsonwriter_count(&w, "lost_goroutines", s->lost_goroutines);
     jsonwriter_count(&w, "lost_stacks", s->lost_stacks);
     if (view->context)

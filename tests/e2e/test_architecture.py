@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "trace/profile": {"trace", "trace/common"},
     "trace/goroutines": {"trace", "trace/common", "trace/summary"},
     "lib/value": set(),
+    "trace/schedtrace": set(),
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
@@ -95,6 +96,7 @@ MAY_INCLUDE = {
         "cli/common",
     },
     "cli/compare": {"trace", "trace/summary", "trace/findings", "lib/value", "cli/common", "cli/read"},
+    "cli/sched": {"trace/schedtrace", "cli/common"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",

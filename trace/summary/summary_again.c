@@ -95,8 +95,9 @@ static bool wakes_a_herd(const struct sites_stack *k)
            woken->total <= (int64_t)woken->count * HERD_TURN_MAX;
 }
 
-/* What a function does when it is interrupted there. */
-enum { ASKS = 1, COUNTS = 2 };
+/* What a function does when it is interrupted there. A select asks if it has a default, which its stack
+ * does not tell: so it is taken for one where its caller never waits in a select. */
+enum { ASKS = 1, COUNTS = 2, SELECTS = 4 };
 
 static const struct {
     const char *begin;
@@ -108,7 +109,7 @@ static const struct {
     {"sync.(*Mutex).TryLock", "", ASKS},  {"sync.(*Mutex).Lock", "", ASKS},
     {"sync.(*Mutex).Unlock", "", COUNTS}, {"sync.(*RWMutex).Try", "", ASKS},
     {"sync/atomic.", ".Load", ASKS},      {"sync/atomic.", ".CompareAndSwap", ASKS},
-    {"sync/atomic.", "", COUNTS},
+    {"sync/atomic.", "", COUNTS},         {"runtime.selectgo", "", SELECTS},
 };
 
 static bool is_so(const char *func, const char *begin, const char *end)
@@ -147,15 +148,22 @@ struct asking {
     uint64_t count;
     uint64_t asks;
     uint64_t both; /* asked, or counted */
+    uint64_t selects;
+    bool waits; /* there, for channels */
 };
+
+static uint32_t function_at(const struct sites *s, uint32_t n, unsigned column)
+{
+    uint32_t at = sites_at(s, n, column);
+
+    return at == IDMAP_NONE ? TEXTS_EMPTY : s->frames[at].func;
+}
 
 /* The function in which goroutines stopped in that stack; TEXTS_EMPTY: none. */
 static uint32_t function_of(const struct sites *s, uint32_t n)
 {
-    uint32_t at =
-        s->stacks[n].tallies[SITES_STOPPED].count > 0 ? sites_at(s, n, SUMMARY_SCHED) : IDMAP_NONE;
-
-    return at == IDMAP_NONE ? TEXTS_EMPTY : s->frames[at].func;
+    return s->stacks[n].tallies[SITES_STOPPED].count > 0 ? function_at(s, n, SUMMARY_SCHED)
+                                                         : TEXTS_EMPTY;
 }
 
 static struct asking *find(struct asking *list, size_t n, uint32_t func)
@@ -175,7 +183,7 @@ static size_t list_functions(const struct sites *s, struct asking *list)
     for (uint32_t i = SITES_FIRST; i < s->n_stacks && n < ASKING_FUNCTIONS; i++) {
         uint32_t func = function_of(s, i);
 
-        if (func != TEXTS_EMPTY && !find(list, n, func) && (stack_does(s, i) & ASKS))
+        if (func != TEXTS_EMPTY && !find(list, n, func) && (stack_does(s, i) & (ASKS | SELECTS)))
             list[n++] = (struct asking){.func = func};
     }
     return n;
@@ -188,20 +196,26 @@ static void count(const struct sites *s, struct asking *list, size_t n)
         uint64_t times = s->stacks[i].tallies[SITES_STOPPED].count;
         uint8_t done = one ? stack_does(s, i) : 0;
 
-        if (!one)
+        if (one) {
+            one->count += times;
+            one->asks += done & ASKS ? times : 0;
+            one->selects += (done & (ASKS | SELECTS)) == SELECTS ? times : 0;
+            one->both += done & (ASKS | COUNTS) ? times : 0;
+        }
+        if (s->stacks[i].tallies[SUMMARY_SYNC].count == 0)
             continue;
-        one->count += times;
-        one->asks += done & ASKS ? times : 0;
-        one->both += done ? times : 0;
+        one = find(list, n, function_at(s, i, SUMMARY_SYNC));
+        if (one)
+            one->waits = true;
     }
 }
 
 static bool does_little_else(const struct asking *one)
 {
-    double all = (double)one->count;
+    double all = (double)one->count, selects = one->waits ? 0 : (double)one->selects;
 
-    return one->count >= ASKING_LEAST && (double)one->asks >= all * ASKING_LEAST_SHARE &&
-           (double)one->both >= all * ASKING_SHARE;
+    return one->count >= ASKING_LEAST && (double)one->asks + selects >= all * ASKING_LEAST_SHARE &&
+           (double)one->both + selects >= all * ASKING_SHARE;
 }
 
 static int list_asking(struct sites *s, bool *picked, struct summary_sites *ret)
