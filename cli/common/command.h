@@ -13,6 +13,7 @@ enum {
     STATUS_OK = 0,
     STATUS_FAILED = 1, /* something could not be done; stderr says what */
     STATUS_USAGE = 2,
+    STATUS_FOUND = 3, /* a condition of --fail-if is true */
 };
 
 struct command {
@@ -22,6 +23,8 @@ struct command {
 };
 
 int command_capture(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_diff(int argc, char **argv);
 int command_goroutines(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_pprof(int argc, char **argv);

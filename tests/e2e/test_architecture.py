@@ -22,12 +22,13 @@ MAY_INCLUDE = {
     "trace/findings": {"trace", "trace/stack", "trace/summary"},
     "trace/profile": {"trace", "trace/common"},
     "trace/goroutines": {"trace", "trace/common", "trace/summary"},
+    "lib/value": set(),
     "trace/schedtrace": set(),
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
     "lib/record": {"trace/findings"},
-    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/yaml"},
+    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/value", "lib/yaml"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
     "lib/spool": {"lib/record", "lib/spool/core", "lib/spool/disk"},
@@ -60,7 +61,7 @@ MAY_INCLUDE = {
         "lib/config", "lib/record", "daemon/artifact", "daemon/capture", "daemon/outcome",
     },
     "daemon/watch": {
-        "lib/config", "lib/net", "daemon/capture", "daemon/trigger/rule",
+        "lib/config", "lib/net", "lib/value", "daemon/capture", "daemon/trigger/rule",
     },
     "daemon/push": {
         "lib/record", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/order", "daemon/outcome",
@@ -91,9 +92,10 @@ MAY_INCLUDE = {
     "cli/common": set(),
     "cli/read": {
         "trace", "trace/findings", "trace/goroutines", "trace/profile", "trace/summary", "lib/process",
-        "lib/record",
+        "lib/record", "lib/value",
         "cli/common",
     },
+    "cli/compare": {"trace", "trace/summary", "trace/findings", "lib/value", "cli/common", "cli/read"},
     "cli/sched": {"trace/schedtrace", "cli/common"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",

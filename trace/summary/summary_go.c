@@ -70,6 +70,11 @@ static void locate_longest(struct accumulator *s)
     locate(s, s->longest_run_stack, SUMMARY_SCHED, &out->longest_run);
 }
 
+static double share_above(const struct histogram *h, int64_t limit)
+{
+    return h->count > 0 ? (double)histogram_above(h, limit) / (double)h->count : 0;
+}
+
 int accumulator_go_finish(struct accumulator *s)
 {
     struct summary_goroutines *out = &s->out->goroutines;
@@ -93,6 +98,9 @@ int accumulator_go_finish(struct accumulator *s)
     derive(s);
     out->max_alive = out->at_start + (uint64_t)s->alive_max;
     out->at_end = out->at_start + out->created - out->ended;
+    s->out->scheduler.over_1ms = share_above(&s->latency, 1000000);
+    s->out->scheduler.over_10ms = share_above(&s->latency, 10000000);
+    s->out->scheduler.over_100ms = share_above(&s->latency, 100000000);
     s->out->scheduler.latency = histogram_times(&s->latency);
     s->out->syscalls.times = histogram_times(&s->syscalls);
     s->out->scheduler.runnable_mean = window > 0 ? (double)out->runnable / (double)window : 0;
