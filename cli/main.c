@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"pull", "bring traces here", NULL},
     {"summary", "say what a trace shows", command_summary},
     {"goroutines", "say what goroutines did, by start function", command_goroutines},
+    {"timeline", "show a trace's time line by line", command_timeline},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},
 };
