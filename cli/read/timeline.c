@@ -4,25 +4,34 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
+#include "cli/read/timeline_choice.h"
+#include "cli/read/timeline_file.h"
 #include "cli/read/tracefile.h"
 
 static const char intro[] =
     "Usage: contrace timeline [OPTIONS] FILE\n"
-    "Shows what a Go program did, line by line of its execution trace's time. FILE - is standard\n"
-    "input.\n";
+    "Shows what a Go program did, line by line of its execution trace's time; or writes that for\n"
+    "https://ui.perfetto.dev. FILE - is standard input. The neighbourhood of the first of the\n"
+    "slowest that 'contrace summary' shows:\n"
+    "       contrace timeline --around=outlier:1 a.trace\n"
+    "       contrace timeline --around=outlier:1 -o a.pftrace a.trace\n";
 
 #define NSEC_PER_USEC 1000u
 #define STEP_LEAST 1000u /* microseconds */
+#define GOROUTINES 20
 
 struct timeline_arguments {
     usec step, since, until;
-    bool json;
+    unsigned around, goroutines;
+    const char *out;
+    bool json, force;
 };
 
 #define FIELD(field) offsetof(struct timeline_arguments, field)
@@ -48,12 +57,29 @@ static const char *read_step(void *field, const char *value)
     return NULL;
 }
 
+static const char *read_around(void *field, const char *value)
+{
+    static const char prefix[] = "outlier:";
+
+    if (strncmp(value, prefix, sizeof(prefix) - 1) == 0 &&
+        !argument_count(field, value + sizeof(prefix) - 1))
+        return NULL;
+    return "an outlier by its place in the summary, such as outlier:1";
+}
+
 static const struct argument rows[] = {
     {"step", 0, "D", "the time of a line (default: 10ms, 50ms, … so that there are at most 60)",
      read_step, FIELD(step)},
     {"since", 0, "D", "from so long after the trace's beginning", read_duration, FIELD(since)},
     {"until", 0, "D", "up to so long after the trace's beginning", read_duration, FIELD(until)},
+    {"around", 0, "outlier:N", "around the Nth row of the summary's slowest", read_around,
+     FIELD(around)},
     {"json", 0, NULL, "one JSON object (docs/timeline.schema.json)", argument_flag, FIELD(json)},
+    {"output", 'o', "OUT", "write it for Perfetto, OUT.pftrace; '-' is standard output",
+     argument_text, FIELD(out)},
+    {"force", 'f', NULL, "replace OUT if there is one", argument_flag, FIELD(force)},
+    {"goroutines", 'n', "N", "in OUT: so many of the slowest get tracks of their own (default 20)",
+     argument_count, FIELD(goroutines)},
 };
 
 /* Says why nothing is known of the file, in the JSON, too. Returns its errno. */
@@ -151,19 +177,21 @@ static int run(const struct timeline_arguments *a, const char *file, struct gotr
     return shown < 0 ? shown : r;
 }
 
-static int timeline(const char *file, const struct timeline_arguments *a)
+static int print(const char *file, int fd, const struct timeline_arguments *a,
+                 const struct timeline_choice *choice)
 {
     const struct timeline_options options = {
         .step = (int64_t)(a->step * NSEC_PER_USEC / TIMELINE_PIECES),
-        .since = (int64_t)(a->since * NSEC_PER_USEC),
-        .until = (int64_t)(a->until * NSEC_PER_USEC),
+        .since = choice->since,
+        .until = choice->until,
     };
-    _cleanup_close_ int fd = tracefile_open(file);
     struct gotrace *trace = NULL;
     struct timeline *t = NULL;
     struct failure failure;
-    int r = fd < 0 ? fd : gotrace_open_mapped(NULL, fd, &trace);
+    int r = a->around > 0 && lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
 
+    if (r == 0)
+        r = gotrace_open_mapped(NULL, fd, &trace);
     if (r == 0)
         r = timeline_new(&options, &t);
     if (r < 0) {
@@ -178,22 +206,63 @@ static int timeline(const char *file, const struct timeline_arguments *a)
     return r;
 }
 
+static int timeline(const char *file, const struct timeline_arguments *a)
+{
+    struct timeline_choice choice = {
+        .since = (int64_t)(a->since * NSEC_PER_USEC),
+        .until = (int64_t)(a->until * NSEC_PER_USEC),
+    };
+    const struct timeline_file out = {a->out, a->force, &choice};
+    bool twice = a->out || a->around > 0;
+    _cleanup_close_ int fd = twice ? tracefile_open_again(file) : tracefile_open(file);
+    struct failure failure;
+    int r = 0;
+
+    if (fd < 0) {
+        failure = failure_of(fd);
+        return fail(a, file, &failure);
+    }
+    if (twice)
+        r = timeline_choose(file, fd, a->around, a->goroutines > 0 ? a->goroutines : GOROUTINES,
+                            &choice);
+    if (r < 0)
+        return r;
+    return a->out ? timeline_file(file, fd, &out) : print(file, fd, a, &choice);
+}
+
+static const char *wrong(const struct timeline_arguments *a, int n_files)
+{
+    if (n_files == 0)
+        return "which file? '-' is standard input";
+    if (n_files > 1)
+        return "one file at a time";
+    if (a->until > 0 && a->until <= a->since)
+        return "--until must be later than --since";
+    if (a->around > 0 && (a->since > 0 || a->until > 0))
+        return "--around says from when to when, so --since and --until cannot";
+    if (a->out && (a->json || a->step > 0))
+        return "--json and --step are for the lines, which --output does not print";
+    if (!a->out && (a->force || a->goroutines > 0))
+        return "--force and --goroutines are for --output";
+    if (a->out && strcmp(a->out, "-") == 0 && isatty(STDOUT_FILENO))
+        return "the file is not for a terminal; --output=OUT.pftrace writes it";
+    return NULL;
+}
+
 int command_timeline(int argc, char **argv)
 {
     struct timeline_arguments a = {0};
     const struct argument_group groups[] = {GROUP(rows, &a)};
     int rest, r = arguments_parse(argc, argv, groups, 1, intro, &rest);
+    const char *error;
 
     if (r != 0)
         return r < 0 ? STATUS_USAGE : STATUS_OK;
-    if (argc - rest != 1)
-        complain("timeline: %s",
-                 rest == argc ? "which file? '-' is standard input" : "one file at a time");
-    else if (a.until > 0 && a.until <= a.since)
-        complain("timeline: --until must be later than --since");
-    else {
-        tracefile_may_go_away();
-        return command_exit(timeline(argv[rest], &a));
+    error = wrong(&a, argc - rest);
+    if (error) {
+        complain("timeline: %s", error);
+        return STATUS_USAGE;
     }
-    return STATUS_USAGE;
+    tracefile_may_go_away();
+    return command_exit(timeline(argv[rest], &a));
 }

@@ -7,6 +7,7 @@
 #include "cli/read/timeline.h"
 
 #define MILLISECOND 1000000
+#define MEGABYTE 1e6
 #define CELL_SIZE 24
 #define NAME_MAX_SHOWN 200
 
@@ -26,8 +27,7 @@ static const char *const letters[] = {" ", ".", ":", "-", "=", "+", "*", "%", "#
 #define TIME_WIDTH 7
 #define COUNT_WIDTH 5
 #define MEAN_WIDTH 9
-#define SHARE_WIDTH 5
-#define AMOUNT_WIDTH 9
+#define HEAP_WIDTH 14
 
 /* A mean or a count in four characters. */
 static const char *few(double value, char out[static CELL_SIZE])
@@ -81,29 +81,35 @@ static void strip(const struct page *p, size_t line)
     (void)fputs("|", p->out);
 }
 
-static void amount(const struct page *p, const struct bin *bin, enum bins_level level)
+static void duration(const struct page *p, int64_t ns)
 {
     char text[QUANTITY_SIZE];
-    bool told = bin->told & 1u << level;
 
-    print_cell(p->out, told ? quantity_bytes((uint64_t)bin->last[level], text) : "-", AMOUNT_WIDTH);
+    print_cell(p->out, ns > 0 ? quantity_duration(ns, p->view->utf8, text) : "-", TIME_WIDTH + 1);
 }
 
-static void collector(const struct page *p, const struct timeline_line *line)
+static void share(const struct page *p, int64_t ns, int64_t of)
 {
     char text[QUANTITY_SIZE];
-    double marks = (double)line->sum.ns[BINS_MARK] / (double)line->ns;
 
-    if (marks > 0)
-        (void)snprintf(text, sizeof(text), "%.0f%%", marks * 100);
-    print_cell(p->out, marks > 0 ? text : "-", SHARE_WIDTH);
-    print_cell(p->out,
-               line->sum.ns[BINS_STOPPED] > 0
-                   ? quantity_duration(line->sum.ns[BINS_STOPPED], p->view->utf8, text)
-                   : "-",
-               AMOUNT_WIDTH);
-    amount(p, &line->sum, BINS_HEAP);
-    amount(p, &line->sum, BINS_GOAL);
+    (void)snprintf(text, sizeof(text), "%.0f%%", 100 * (double)ns / (double)of);
+    print_cell(p->out, ns > 0 ? text : "-", COUNT_WIDTH);
+}
+
+static const char *megabytes(const struct bin *bin, enum bins_level level,
+                             char out[static CELL_SIZE])
+{
+    return bin->told & 1u << level ? few((double)bin->last[level] / MEGABYTE, out) : "-";
+}
+
+/* "30.2/64": what is on the heap, and what is its goal. */
+static void heap(const struct page *p, const struct bin *bin)
+{
+    char live[CELL_SIZE], goal[CELL_SIZE], text[2 * CELL_SIZE];
+
+    (void)snprintf(text, sizeof(text), "%s/%s", megabytes(bin, BINS_HEAP, live),
+                   megabytes(bin, BINS_GOAL, goal));
+    print_cell(p->out, text, HEAP_WIDTH);
 }
 
 static void row(const struct page *p, const struct timeline_line *line, size_t i)
@@ -121,11 +127,12 @@ static void row(const struct page *p, const struct timeline_line *line, size_t i
     count(p, mean, MEAN_WIDTH);
     count(p, (double)timeline_most(sum, line->ns), COUNT_WIDTH);
     for (size_t k = 0; k < sizeof(blocked) / sizeof(blocked[0]); k++)
-        count(p, (double)sum->ns[blocked[k]] / ns, k == 4 ? COUNT_WIDTH + 1 : COUNT_WIDTH);
-    collector(p, line);
-    if (sum->ns[BINS_FROZEN] > 0)
-        (void)fprintf(p->out, "  frozen %s",
-                      quantity_duration(sum->ns[BINS_FROZEN], p->view->utf8, text));
+        count(p, (double)sum->ns[blocked[k]] / ns,
+              blocked[k] == BINS_SLEEP ? COUNT_WIDTH + 1 : COUNT_WIDTH);
+    share(p, sum->ns[BINS_MARK], line->ns);
+    duration(p, sum->ns[BINS_STOPPED]);
+    duration(p, sum->ns[BINS_FROZEN]);
+    heap(p, sum);
     (void)fputc('\n', p->out);
 }
 
@@ -179,10 +186,10 @@ void timeline_text(FILE *out, const struct timeline_result *t, const struct time
         const char *head;
         size_t width;
     } columns[] = {
-        {"Ps", COUNT_WIDTH},   {"RUNNABLE", MEAN_WIDTH},   {"MOST", COUNT_WIDTH},
-        {"SYSC", COUNT_WIDTH}, {"CHAN", COUNT_WIDTH},      {"SYNC", COUNT_WIDTH},
-        {"NET", COUNT_WIDTH},  {"SLEEP", COUNT_WIDTH + 1}, {"GC", SHARE_WIDTH},
-        {"STW", AMOUNT_WIDTH}, {"HEAP", AMOUNT_WIDTH},     {"GOAL", AMOUNT_WIDTH},
+        {"Ps", COUNT_WIDTH},     {"RUNNABLE", MEAN_WIDTH},   {"MOST", COUNT_WIDTH},
+        {"SYSC", COUNT_WIDTH},   {"CHAN", COUNT_WIDTH},      {"SYNC", COUNT_WIDTH},
+        {"NET", COUNT_WIDTH},    {"SLEEP", COUNT_WIDTH + 1}, {"GC", COUNT_WIDTH},
+        {"STW", TIME_WIDTH + 1}, {"FROZEN", TIME_WIDTH + 1}, {"HEAP/GOAL MB", HEAP_WIDTH},
     };
     const struct page p = {out, t, view};
     struct timeline_line line;
