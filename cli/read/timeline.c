@@ -17,11 +17,10 @@
 
 static const char intro[] =
     "Usage: contrace timeline [OPTIONS] FILE\n"
-    "Shows what a Go program did, line by line of its execution trace's time; or writes that for\n"
-    "https://ui.perfetto.dev. FILE - is standard input. The neighbourhood of the first of the\n"
-    "slowest that 'contrace summary' shows:\n"
-    "       contrace timeline --around=outlier:1 a.trace\n"
-    "       contrace timeline --around=outlier:1 -o a.pftrace a.trace\n";
+    "Shows what a Go program did, line by line of its execution trace's time, or writes that for\n"
+    "https://ui.perfetto.dev. FILE - is standard input. For example, to look at the time around the\n"
+    "first of the slowest that 'contrace summary' shows: 'contrace timeline --around=outlier:1\n"
+    "-o a.pftrace a.trace'.\n";
 
 #define NSEC_PER_USEC 1000u
 #define STEP_LEAST 1000u /* microseconds */

@@ -2,6 +2,7 @@
 #include "trace/export/export.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,7 +174,7 @@ static int sample(struct exporter *x, const struct gotrace_event *e)
         if (r == -ENOMEM)
             return r;
         told = r == -EEXIST;
-        (void)snprintf(name, sizeof(name), "G %lld %s", (long long)e->g,
+        (void)snprintf(name, sizeof(name), "G %" PRId64 " %s", e->g,
                        go ? texts_get(&x->texts, go->name) : "");
     }
     packets_sample(&x->packets, x->trace, e, told ? NULL : name);
@@ -330,8 +331,10 @@ static int run(struct exporter *x, struct export_result *ret)
         r = batch(x, e, n);
     if (r == 0 && x->begun) {
         leave(x, x->last);
-        r = packets_flush(&x->packets);
+        r = exporter_chosen_end(x);
     }
+    if (r == 0 && x->begun)
+        r = packets_flush(&x->packets);
     if (r < 0)
         return r;
     *ret = (struct export_result){

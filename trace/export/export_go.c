@@ -3,6 +3,7 @@
 /* Goroutines and Ps: who runs where, and what chosen goroutines do. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "trace/export/exporter.h"
@@ -43,15 +44,15 @@ static int name(struct exporter *x, struct go *go, const struct gotrace_event *e
 
 static int lane_of_p(struct exporter *x, int32_t p, uint32_t *ret)
 {
-    char label[32];
+    char both[32];
     uint32_t text;
     int r;
 
     *ret = p < 0 ? LANES_NONE : idmap_find(&x->by_p, (uint64_t)p);
     if (p < 0 || *ret != IDMAP_NONE)
         return 0;
-    (void)snprintf(label, sizeof(label), "P %d", p);
-    r = exporter_word(x, label, &text);
+    (void)snprintf(both, sizeof(both), "P %d", p);
+    r = exporter_word(x, both, &text);
     if (r == 0)
         r = exporter_lane(x, LANES_PS, text, p + 1, ret);
     if (r == 0 && *ret != LANES_NONE)
@@ -139,21 +140,39 @@ static int on_p(struct exporter *x, struct go *go, const struct gotrace_event *e
     return r < 0 ? r : exporter_begin(x, lane, e->time, "system call");
 }
 
-static int describe(struct exporter *x, struct chosen *c, const struct go *go)
+/* "G 42 main.worker", as soon as its start function is known. */
+static int label(struct exporter *x, struct chosen *c, const char *function)
 {
-    char label[NAME_SIZE];
+    char both[NAME_SIZE];
     uint32_t text;
     int r;
 
-    if (c->states != LANES_NONE && x->lanes.list[c->states].told)
-        return 0;
-    (void)snprintf(label, sizeof(label), "G %lld %s", (long long)go->g,
-                   texts_get(&x->texts, go->name));
-    r = exporter_word(x, label, &text);
-    if (r == 0 && c->states == LANES_NONE)
-        r = exporter_lane(x, LANES_GOROUTINES, text, 2 * (c - x->chosen) + 1, &c->states);
-    if (r == 0 && c->states != LANES_NONE)
-        x->lanes.list[c->states].name = text;
+    (void)snprintf(both, sizeof(both), "G %" PRId64 "%s%s", c->g, *function ? " " : "", function);
+    r = exporter_word(x, both, &text);
+    if (r == 0)
+        lanes_name(&x->lanes, c->states, text);
+    c->named = r == 0;
+    return r;
+}
+
+static int describe(struct exporter *x, struct chosen *c, const struct go *go)
+{
+    int r = 0;
+
+    if (c->states == LANES_NONE)
+        r = exporter_lane(x, LANES_GOROUTINES, TEXTS_EMPTY, 2 * (c - x->chosen) + 1, &c->states);
+    if (r < 0 || c->states == LANES_NONE || c->named || go->name == TEXTS_EMPTY)
+        return r;
+    return label(x, c, texts_get(&x->texts, go->name));
+}
+
+int exporter_chosen_end(struct exporter *x)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < x->options->n_goroutines; i++)
+        if (x->chosen[i].states != LANES_NONE && !x->chosen[i].named)
+            r = label(x, &x->chosen[i], "");
     return r;
 }
 
@@ -216,10 +235,10 @@ int exporter_chosen_assist(struct exporter *x, const struct gotrace_event *e)
         return 0;
     }
     if (c->assists == LANES_NONE) {
-        char label[NAME_SIZE];
+        char both[NAME_SIZE];
 
-        (void)snprintf(label, sizeof(label), "G %lld mark assist", (long long)g);
-        r = exporter_word(x, label, &text);
+        (void)snprintf(both, sizeof(both), "G %" PRId64 " mark assist", g);
+        r = exporter_word(x, both, &text);
         if (r == 0)
             r = exporter_lane(x, LANES_GOROUTINES, text, 2 * (c - x->chosen) + 2, &c->assists);
     }

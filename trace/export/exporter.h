@@ -23,7 +23,7 @@ enum exporter_counter {
 struct chosen {
     int64_t g;
     uint32_t states, assists;
-    bool known; /* an event told of it */
+    bool named;
 };
 
 struct exporter {
@@ -76,6 +76,7 @@ int exporter_proc(struct exporter *x, const struct gotrace_event *e);
 int exporter_chosen_state(struct exporter *x, const struct go *go, const struct gotrace_event *e,
                           int64_t time);
 int exporter_chosen_assist(struct exporter *x, const struct gotrace_event *e);
+int exporter_chosen_end(struct exporter *x); /* those whose start function is not told */
 struct chosen *exporter_chosen(const struct exporter *x, int64_t g);
 
 /* A task or a region begins or ends; a goroutine's regions end with it. */

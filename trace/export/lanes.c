@@ -2,7 +2,6 @@
 #include "trace/export/lanes.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* The file's own track, and below it the groups'. */
 #define TRACK_ROOT 1
@@ -20,12 +19,9 @@ static const char *const groups[LANES_N_GROUPS] = {
 static void tell(struct packets *packets, uint64_t track, uint64_t parent, const char *name,
                  int64_t rank)
 {
-    packets_track(packets, &(struct packets_track){.id = track,
-                                                   .parent = parent,
-                                                   .name = name,
-                                                   .len = strlen(name),
-                                                   .rank = rank,
-                                                   .by_rank = true});
+    packets_track(packets,
+                  &(struct packets_track){
+                      .id = track, .parent = parent, .name = name, .rank = rank, .by_rank = true});
 }
 
 void lanes_init(struct lanes *l, struct memory *mem, struct packets *packets)
@@ -88,27 +84,33 @@ uint64_t lanes_counter(struct lanes *l, const char *name, enum packets_unit unit
 {
     uint64_t group = group_track(l, LANES_COUNTERS), track = ++l->tracks;
 
-    packets_track(l->packets, &(struct packets_track){.id = track,
-                                                      .parent = group,
-                                                      .name = name,
-                                                      .len = strlen(name),
-                                                      .rank = (int64_t)track,
-                                                      .unit = unit});
+    packets_track(
+        l->packets,
+        &(struct packets_track){
+            .id = track, .parent = group, .name = name, .rank = (int64_t)track, .unit = unit});
     return track;
 }
 
-/* The descriptor comes with the first slice: then most is known of whom the lane is about. */
+/* The descriptor comes with the first slice, and again when the name is known. */
 static void describe(struct lanes *l, struct lane *lane)
 {
-    const char *name = texts_get(l->packets->texts, lane->name);
-    uint64_t parent = lane->parent > 0 ? lane->parent : group_track(l, lane->group);
+    uint64_t parent = group_track(l, lane->group);
 
     lane->told = true;
-    packets_track(l->packets, &(struct packets_track){.id = lane->track,
-                                                      .parent = parent,
-                                                      .name = name,
-                                                      .len = strlen(name),
-                                                      .rank = lane->rank});
+    packets_track(l->packets, &(struct packets_track){
+                                  .id = lane->track,
+                                  .parent = parent,
+                                  .name = texts_get(l->packets->texts, lane->name),
+                                  .rank = lane->rank,
+                                  .alone = lane->rank > 0,
+                              });
+}
+
+void lanes_name(struct lanes *l, uint32_t i, uint32_t name)
+{
+    l->list[i].name = name;
+    if (l->list[i].told)
+        describe(l, &l->list[i]);
 }
 
 static void write_begin(struct lanes *l, struct lane *lane, int64_t time,

@@ -31,8 +31,8 @@ enum lanes_group {
 };
 
 struct lane {
-    uint64_t track, parent; /* the parent of 0 is the group */
-    int64_t rank;
+    uint64_t track;
+    int64_t rank;  /* 0: the group's lanes are shown as one */
     uint32_t name; /* in texts */
     uint32_t next_free;
     uint8_t group;
@@ -62,6 +62,9 @@ int lanes_new(struct lanes *l, enum lanes_group group, uint32_t name, int64_t ra
 
 /* Gives an empty lane back to its group. */
 void lanes_free(struct lanes *l, uint32_t lane);
+
+/* It is called so. */
+void lanes_name(struct lanes *l, uint32_t lane, uint32_t name);
 
 /* A counter's track; it may be used at once. */
 uint64_t lanes_counter(struct lanes *l, const char *name, enum packets_unit unit);

@@ -57,6 +57,8 @@ enum {
     TRACK_COUNTER = 8,
     TRACK_ORDERING = 11,
     TRACK_RANK = 12,
+    TRACK_MERGE = 15,
+    TRACK_MERGE_NONE = 2,
     TRACK_ORDERING_EXPLICIT = 3,
     COUNTER_UNIT = 3,
 };
@@ -174,13 +176,16 @@ void packets_track(struct packets *p, const struct packets_track *t)
     begin(p);
     proto_begin(out, PACKET_TRACK_DESCRIPTOR);
     proto_number(out, TRACK_ID, t->id);
-    proto_text(out, TRACK_NAME, t->name, t->len);
+    if (*t->name)
+        text(out, TRACK_NAME, t->name);
     if (t->parent > 0)
         proto_number(out, TRACK_PARENT, t->parent);
     if (t->by_rank)
         proto_number(out, TRACK_ORDERING, TRACK_ORDERING_EXPLICIT);
     if (t->rank != 0)
         proto_number(out, TRACK_RANK, (uint64_t)t->rank);
+    if (t->alone)
+        proto_number(out, TRACK_MERGE, TRACK_MERGE_NONE);
     if (t->unit > 0) {
         proto_begin(out, TRACK_COUNTER);
         proto_number(out, COUNTER_UNIT, t->unit);

@@ -56,14 +56,14 @@ void packets_done(struct packets *p);
 
 /*
  * A track; `rank` orders it among its parent's, by_rank says that its own children are ordered so.
- * A track without a parent is one of the file's.
+ * A track without a parent is one of the file's. It may be told again when its name is known.
  */
 struct packets_track {
     uint64_t id, parent;
-    const char *name;
-    size_t len;
+    const char *name; /* "": not known yet */
     int64_t rank;
     bool by_rank;
+    bool alone;             /* never shown as one with others of its name */
     enum packets_unit unit; /* of a counter; 0: it is none */
 };
 
