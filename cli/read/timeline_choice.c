@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "cli/common/quantity.h"
 #include "cli/common/screen.h"
 #include "cli/read/failure.h"
 #include "cli/read/summary.h"
@@ -56,8 +55,7 @@ static int find(const struct summary *s, unsigned around, struct timeline_choice
     if (n == 0)
         complain("timeline: the trace has no outlier; 'contrace summary' says what it shows");
     else
-        complain("timeline: the trace has %zu outlier%s; 'contrace summary' lists %s", n,
-                 quantity_plural(n), n == 1 ? "it" : "them");
+        complain("timeline: there is no outlier:%u; the last is outlier:%zu", around, n);
     return -EINVAL;
 }
 

@@ -27,7 +27,7 @@ static const char *const letters[] = {" ", ".", ":", "-", "=", "+", "*", "%", "#
 #define TIME_WIDTH 7
 #define COUNT_WIDTH 5
 #define MEAN_WIDTH 9
-#define HEAP_WIDTH 14
+#define HEAP_WIDTH 13
 
 /* A mean or a count in four characters. */
 static const char *few(double value, char out[static CELL_SIZE])

@@ -97,7 +97,7 @@ static void leave(struct exporter *x, int64_t time)
     if (!x->lanes.writing)
         return;
     for (unsigned i = 0; i < EXPORTER_N_COUNTERS; i++)
-        write_steps(x, i, steps, steps_end(&x->counters[i].steps, steps));
+        write_steps(x, i, steps, steps_end(&x->counters[i].steps, time, steps));
     lanes_leave(&x->lanes, time);
 }
 

@@ -28,5 +28,5 @@ struct step {
 /* The number has another value now; times ascend. Returns how many steps are to be written. */
 size_t steps_set(struct steps *s, int64_t time, int64_t value, struct step ret[2]);
 
-/* The same at the end of all. */
-size_t steps_end(struct steps *s, struct step ret[2]);
+/* The same where all ends. */
+size_t steps_end(struct steps *s, int64_t end, struct step ret[2]);

@@ -62,7 +62,8 @@ static enum bins_share share_of(const struct go *go)
     case GOTRACE_GO_RUNNING: return BINS_RUNNING;
     case GOTRACE_GO_RUNNABLE: return BINS_RUNNABLE;
     case GOTRACE_GO_SYSCALL: return BINS_SYSCALL;
-    case GOTRACE_GO_WAITING: return (enum bins_share)(BINS_CHANNEL + go->wait);
+    case GOTRACE_GO_WAITING:
+        return go->wait < WAITS_N ? (enum bins_share)(BINS_CHANNEL + go->wait) : BINS_N_SHARES;
     default: return BINS_N_SHARES;
     }
 }

@@ -13,8 +13,9 @@ struct word {
 
 /* What a reason contains: the first that is found counts. */
 static const struct word reasons[] = {
-    {"network", WAITS_NETWORK}, {"chan", WAITS_CHANNEL}, {"select", WAITS_CHANNEL},
-    {"synctest", WAITS_OTHER},  {"sync", WAITS_SYNC},    {"sleep", WAITS_SLEEP},
+    {"network", WAITS_NETWORK}, {"chan", WAITS_CHANNEL},    {"select", WAITS_CHANNEL},
+    {"synctest", WAITS_OTHER},  {"forever", WAITS_FOREVER}, {"sync", WAITS_SYNC},
+    {"sleep", WAITS_SLEEP},
 };
 
 /* What functions are called in which the runtime lets goroutines wait. */

@@ -15,6 +15,7 @@ enum waits_class {
     WAITS_SLEEP, /* time.Sleep */
     WAITS_OTHER, /* the collector, the runtime's own waits, what is not known */
     WAITS_N,
+    WAITS_FOREVER = WAITS_N, /* on what never comes: such a goroutine has ended, as in Go's tools */
 };
 
 /* By a reason to block (runtime/traceruntime.go); "" is none. */
