@@ -22,6 +22,8 @@ MAY_INCLUDE = {
     "trace/findings": {"trace", "trace/stack", "trace/summary"},
     "trace/profile": {"trace", "trace/common"},
     "trace/goroutines": {"trace", "trace/common", "trace/summary"},
+    "trace/timeline": {"trace", "trace/common"},
+    "trace/export": {"trace", "trace/common", "trace/timeline"},
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
@@ -92,6 +94,9 @@ MAY_INCLUDE = {
         "trace", "trace/findings", "trace/goroutines", "trace/profile", "trace/summary", "lib/process",
         "lib/record",
         "cli/common",
+    },
+    "cli/timeline": {
+        "trace", "trace/export", "trace/summary", "trace/timeline", "cli/common", "cli/read",
     },
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",

@@ -14,93 +14,6 @@
 #define NSEC_PER_SEC 1000000000
 #define NAME_SIZE 512
 
-static const struct {
-    const char *name;
-    enum packets_unit unit;
-} counters[EXPORTER_N_COUNTERS] = {
-    [EXPORTER_RUNNABLE] = {"runnable goroutines", PACKETS_COUNT},
-    [EXPORTER_SYSCALL] = {"goroutines in system calls", PACKETS_COUNT},
-    [EXPORTER_PROCS] = {"Ps", PACKETS_COUNT},
-    [EXPORTER_HEAP] = {"heap", PACKETS_BYTES},
-    [EXPORTER_GOAL] = {"heap goal", PACKETS_BYTES},
-};
-
-int exporter_text(struct exporter *x, uint32_t handle, uint32_t *ret)
-{
-    return texts_of(&x->texts, x->trace, handle, ret);
-}
-
-int exporter_word(struct exporter *x, const char *text, uint32_t *ret)
-{
-    return texts_add(&x->texts, text, strlen(text), ret);
-}
-
-int exporter_words(struct exporter *x, const char *text, const char *more, uint32_t *ret)
-{
-    char both[NAME_SIZE];
-
-    (void)snprintf(both, sizeof(both), "%s%s", text, more);
-    return exporter_word(x, both, ret);
-}
-
-int exporter_begin(struct exporter *x, uint32_t lane, int64_t time, const char *name)
-{
-    struct packets_slice slice = {0};
-    int r = exporter_word(x, name, &slice.name);
-
-    if (r == 0)
-        lanes_push(&x->lanes, lane, time, &slice);
-    return r;
-}
-
-int exporter_lane(struct exporter *x, enum lanes_group group, uint32_t name, int64_t rank,
-                  uint32_t *ret)
-{
-    int r = lanes_new(&x->lanes, group, name, rank, ret);
-
-    x->left_out += r == 0 && *ret == LANES_NONE;
-    return r;
-}
-
-static void write_steps(struct exporter *x, enum exporter_counter i, const struct step *steps,
-                        size_t n)
-{
-    if (n > 0 && x->counters[i].track == 0)
-        x->counters[i].track = lanes_counter(&x->lanes, counters[i].name, counters[i].unit);
-    for (size_t k = 0; k < n; k++)
-        packets_counter(&x->packets, steps[k].time, x->counters[i].track, steps[k].value);
-}
-
-void exporter_count(struct exporter *x, enum exporter_counter i, int64_t time, int64_t value)
-{
-    struct step steps[2];
-
-    x->counters[i].value = value;
-    x->counters[i].known = true;
-    if (x->lanes.writing)
-        write_steps(x, i, steps, steps_set(&x->counters[i].steps, time, value, steps));
-}
-
-/* The part that is written begins. */
-static void enter(struct exporter *x, int64_t time)
-{
-    lanes_enter(&x->lanes, time);
-    for (unsigned i = 0; i < EXPORTER_N_COUNTERS; i++)
-        if (x->counters[i].known)
-            exporter_count(x, i, time, x->counters[i].value);
-}
-
-static void leave(struct exporter *x, int64_t time)
-{
-    struct step steps[2];
-
-    if (!x->lanes.writing)
-        return;
-    for (unsigned i = 0; i < EXPORTER_N_COUNTERS; i++)
-        write_steps(x, i, steps, steps_end(&x->counters[i].steps, time, steps));
-    lanes_leave(&x->lanes, time);
-}
-
 /* Something that the program as a whole is in begins or ends. */
 static int phase(struct exporter *x, uint32_t *lane, const char *word, uint32_t name,
                  const struct gotrace_event *e)
@@ -227,18 +140,17 @@ static struct packets_clock clock_of(const struct exporter *x)
 
 static int begin(struct exporter *x, int64_t first)
 {
-    const struct export_options *o = x->options;
+    bool whole = x->since == 0;
     struct packets_clock clock;
 
     x->begun = true;
     x->first = x->last = first;
-    x->since = first + (o->since < TIMELINE_SPAN_MAX ? o->since : TIMELINE_SPAN_MAX);
-    x->until = o->until > 0 && o->until < TIMELINE_SPAN_MAX ? first + o->until : INT64_MAX;
+    x->since = first + (x->since < TIMELINE_SPAN_MAX ? x->since : TIMELINE_SPAN_MAX);
+    x->until = x->until > 0 && x->until < TIMELINE_SPAN_MAX ? first + x->until : INT64_MAX;
     clock = clock_of(x);
     packets_init(&x->packets, &x->texts, &clock, x->write, x->userdata);
     lanes_init(&x->lanes, &x->mem, &x->packets);
-    if (o->since == 0)
-        x->lanes.writing = true;
+    x->lanes.writing = whole;
     return 0;
 }
 
@@ -262,9 +174,9 @@ static int batch(struct exporter *x, const struct gotrace_event *e, size_t n)
         r = begin(x, e->time);
     for (size_t i = 0; i < n && r == 0; i++) {
         if (!x->lanes.writing && e[i].time >= x->since)
-            enter(x, x->since);
+            exporter_enter(x, x->since);
         if (e[i].time >= x->until) {
-            leave(x, x->until);
+            exporter_leave(x, x->until);
             x->ended = true;
             return x->packets.error;
         }
@@ -273,9 +185,8 @@ static int batch(struct exporter *x, const struct gotrace_event *e, size_t n)
     return r < 0 ? r : x->packets.error;
 }
 
-static int prepare(struct exporter *x)
+static int prepare(struct exporter *x, const struct export_options *o)
 {
-    const struct export_options *o = x->options;
     uint64_t seed;
     int r;
 
@@ -292,6 +203,7 @@ static int prepare(struct exporter *x)
     idmap_init(&x->by_task, &x->mem, seed);
     idmap_init(&x->sampled, &x->mem, seed);
     r = texts_init(&x->texts, &x->names_mem, seed);
+    x->n_chosen = o->n_goroutines;
     x->chosen = calloc(o->n_goroutines + 1, sizeof(*x->chosen));
     if (!x->chosen)
         return -ENOMEM;
@@ -330,7 +242,7 @@ static int run(struct exporter *x, struct export_result *ret)
     while (r == 0 && !x->ended && (code = gotrace_next_batch(x->trace, &e, &n)) > 0)
         r = batch(x, e, n);
     if (r == 0 && x->begun) {
-        leave(x, x->last);
+        exporter_leave(x, x->last);
         r = exporter_chosen_end(x);
     }
     if (r == 0 && x->begun)
@@ -357,11 +269,12 @@ int export_run(struct gotrace *trace, const struct export_options *options, pack
     if (!x)
         return -ENOMEM;
     x->trace = trace;
-    x->options = options;
+    x->since = options->since;
+    x->until = options->until;
     x->write = write;
     x->userdata = userdata;
     *ret = (struct export_result){0};
-    r = prepare(x);
+    r = prepare(x, options);
     if (r == 0)
         r = run(x, ret);
     release(x);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What the parts of the exporter share. Private to export*.c. */
+/*
+ * What is known of the trace while it is written, and the parts that write it: each takes events of
+ * some kinds. Private to export.c and exporter*.c.
+ */
 
 #include "trace/common/idmap.h"
 #include "trace/common/texts.h"
-#include "trace/export/export.h"
 #include "trace/export/lanes.h"
 #include "trace/export/steps.h"
 #include "trace/timeline/gos.h"
@@ -29,7 +31,6 @@ struct chosen {
 struct exporter {
     struct memory mem, names_mem;
     struct gotrace *trace;
-    const struct export_options *options;
     struct texts texts;
     struct packets packets;
     struct lanes lanes;
@@ -40,6 +41,7 @@ struct exporter {
     struct idmap by_task;
     struct idmap sampled; /* goroutines whose names were told for samples */
     struct chosen *chosen;
+    size_t n_chosen;
     uint32_t mark, stopped; /* lanes of the collector */
     struct {
         struct steps steps;
@@ -50,7 +52,8 @@ struct exporter {
     packets_write_fn write;
     void *userdata;
     bool begun, ended;
-    int64_t first, last, since, until; /* the trace's time */
+    int64_t first, last;  /* the trace's time */
+    int64_t since, until; /* likewise; before it has begun: from its begin */
     uint64_t generations, left_out;
 };
 
@@ -67,6 +70,10 @@ int exporter_lane(struct exporter *x, enum lanes_group group, uint32_t name, int
                   uint32_t *ret);
 
 void exporter_count(struct exporter *x, enum exporter_counter counter, int64_t time, int64_t value);
+
+/* The part that is written begins, or ends. */
+void exporter_enter(struct exporter *x, int64_t time);
+void exporter_leave(struct exporter *x, int64_t time);
 
 /* The state of a goroutine, or of a P, changes. */
 int exporter_go(struct exporter *x, const struct gotrace_event *e);

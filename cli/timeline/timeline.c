@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/read/timeline.h"
+#include "cli/timeline/timeline.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -11,8 +11,8 @@
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
-#include "cli/read/timeline_choice.h"
-#include "cli/read/timeline_file.h"
+#include "cli/timeline/timeline_choice.h"
+#include "cli/timeline/timeline_file.h"
 #include "cli/read/tracefile.h"
 
 static const char intro[] =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/read/timeline.h"
+#include "cli/timeline/timeline.h"
 
 #define LINES_MOST 60 /* unless the user says how long one is */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/read/timeline_choice.h"
+#include "cli/timeline/timeline_choice.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -170,7 +170,7 @@ int exporter_chosen_end(struct exporter *x)
 {
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < x->options->n_goroutines; i++)
+    for (size_t i = 0; r == 0 && i < x->n_chosen; i++)
         if (x->chosen[i].states != LANES_NONE && !x->chosen[i].named)
             r = label(x, &x->chosen[i], "");
     return r;

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "cli/read/timeline_choice.h"
+#include "cli/timeline/timeline_choice.h"
 
 struct timeline_file {
     const char *out; /* "-" for standard output */

@@ -4,7 +4,7 @@
 
 #include "cli/common/print.h"
 #include "cli/common/quantity.h"
-#include "cli/read/timeline.h"
+#include "cli/timeline/timeline.h"
 
 #define MILLISECOND 1000000
 #define MEGABYTE 1e6

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/read/timeline_file.h"
+#include "cli/timeline/timeline_file.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/jsonwriter.h"
-#include "cli/read/timeline.h"
+#include "cli/timeline/timeline.h"
 
 static void level(struct jsonwriter *w, const char *key, const struct bin *bin, enum bins_level l)
 {
