@@ -34,7 +34,9 @@ static const char *few(double value, char out[static CELL_SIZE])
 {
     if (value < 0.005)
         return "0";
-    if (value < 9.95)
+    if (value < 9.95 && (double)(int)value == value)
+        (void)snprintf(out, CELL_SIZE, "%.0f", value);
+    else if (value < 9.95)
         (void)snprintf(out, CELL_SIZE, value < 0.0995 ? "%.2f" : "%.1f", value);
     else if (value < 9999.5)
         (void)snprintf(out, CELL_SIZE, "%.0f", value);
