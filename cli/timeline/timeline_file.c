@@ -20,8 +20,14 @@
  * than the trace. */
 enum { TRACE_PACKET = 1, PACKET_COMPRESSED_PACKETS = 50 };
 
+/* The more there is, the less time is spent on each byte: what is small stays smaller than its trace,
+ * and what is large takes no longer than it must. */
+#define SMALL ((uint64_t)2 << 20)
+#define MEDIUM ((uint64_t)10 << 20)
+
 /* The file as it is written. */
 struct output {
+    uint64_t packed; /* bytes of packets */
     struct landing landing;
     bool to_stdout;
     int error; /* of writing, not of compressing */
@@ -54,6 +60,13 @@ static int reserve(struct output *o, size_t n)
     return 0;
 }
 
+static int level(const struct output *o)
+{
+    return o->packed < SMALL  ? Z_BEST_COMPRESSION
+         : o->packed < MEDIUM ? Z_DEFAULT_COMPRESSION
+                              : Z_BEST_SPEED;
+}
+
 static int write_packets(void *userdata, const void *data, size_t n)
 {
     struct output *o = userdata;
@@ -62,8 +75,9 @@ static int write_packets(void *userdata, const void *data, size_t n)
 
     if (r < 0)
         return r;
-    if (compress2(o->block, &len, data, n, Z_BEST_SPEED) != Z_OK)
+    if (compress2(o->block, &len, data, n, level(o)) != Z_OK)
         return -ENOMEM;
+    o->packed += n;
     proto_clear(&o->packet);
     proto_begin(&o->packet, TRACE_PACKET);
     proto_bytes(&o->packet, PACKET_COMPRESSED_PACKETS, o->block, len);
