@@ -25,6 +25,7 @@ static const struct command commands[] = {
     {"check", "fail if a trace shows what it must not", command_check},
     {"diff", "say what differs between traces, beyond their spread", command_diff},
     {"goroutines", "say what goroutines did, by start function", command_goroutines},
+    {"timeline", "show a trace's time line by line", command_timeline},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
     {"schedtrace", "say what GODEBUG=schedtrace printed into a log", command_schedtrace},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},

@@ -34,6 +34,7 @@ int command_schedtrace(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_summary(int argc, char **argv);
 int command_suspend(int argc, char **argv);
+int command_timeline(int argc, char **argv);
 int command_triggers(int argc, char **argv);
 int command_verify(int argc, char **argv);
 

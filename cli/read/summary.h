@@ -59,6 +59,9 @@ const char *summary_words(const char *name, bool one);
 void summary_outliers_json(struct jsonwriter *w, const struct summary *s);
 void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
+/* The i-th row, from 0, of that part of the text without options; NULL if there are fewer. */
+const struct summary_outlier *summary_outlier(const struct summary *s, size_t i);
+
 /* A context that the user names, with what is known of the trace that it is of. */
 struct summary_given {
     struct context context;

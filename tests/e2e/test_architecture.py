@@ -24,6 +24,8 @@ MAY_INCLUDE = {
     "trace/goroutines": {"trace", "trace/common", "trace/summary"},
     "lib/value": set(),
     "trace/schedtrace": set(),
+    "trace/timeline": {"trace", "trace/common"},
+    "trace/export": {"trace", "trace/common", "trace/timeline"},
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
@@ -97,6 +99,9 @@ MAY_INCLUDE = {
     },
     "cli/compare": {"trace", "trace/summary", "trace/findings", "lib/value", "cli/common", "cli/read"},
     "cli/sched": {"trace/schedtrace", "cli/common"},
+    "cli/timeline": {
+        "trace", "trace/export", "trace/summary", "trace/timeline", "cli/common", "cli/read",
+    },
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",

@@ -707,6 +707,7 @@ TRACE = SRC / "tests/fuzz/corpus/summary/mix-go1.26.8"
         "--help", "list --help", "summary --help", "summary TRACE", "summary --json TRACE TRACE",
         "summary TRACE TRACE", "goroutines TRACE", "goroutines --json TRACE",
         "check --fail-if=bytes<1 TRACE", "diff --all TRACE TRACE", "diff --json TRACE TRACE",
+        "timeline TRACE", "timeline --json TRACE", "timeline -o - TRACE",
         "pprof --sched TRACE", "verify TRACE", "list SPOOL", "list --json SPOOL",
         "pull -n 2 SPOOL -o OUT", "schedtrace LOG", "schedtrace --json LOG", "schedtrace -f LOG",
     ],
