@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"pull", "bring traces here", NULL},
     {"summary", "say what a trace shows", command_summary},
     {"goroutines", "say what goroutines did, by start function", command_goroutines},
+    {"tasks", "show the slowest tasks, as trees, and what their time was made of", command_tasks},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},
 };

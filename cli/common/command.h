@@ -30,6 +30,7 @@ int command_resume(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_summary(int argc, char **argv);
 int command_suspend(int argc, char **argv);
+int command_tasks(int argc, char **argv);
 int command_triggers(int argc, char **argv);
 int command_verify(int argc, char **argv);
 

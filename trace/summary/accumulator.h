@@ -20,6 +20,7 @@
 #include "trace/summary/outliers.h"
 #include "trace/summary/silence.h"
 #include "trace/summary/sites.h"
+#include "trace/summary/summary.h"
 #include "trace/summary/tasks.h"
 #include "trace/common/texts.h"
 #include "trace/summary/types.h"
@@ -182,6 +183,7 @@ struct accumulator {
     struct memory mem;
     struct gotrace *trace;
     struct summary *out;
+    const struct summary_watcher *watcher; /* or NULL */
     struct texts texts;
     struct sites sites;
     uint64_t seed;
