@@ -78,11 +78,11 @@ static void made_of(const struct page *p, size_t indent, const struct trees_work
     print_flow_end(&flow);
 }
 
-static void more(const struct page *p, size_t indent, size_t n, const char *what)
+static void more(const struct page *p, size_t indent, size_t n, const char *one, const char *many)
 {
     if (n > 0)
-        (void)fprintf(p->out, "%*s(%zu %s%s more; --json has all)\n", (int)indent, "", n, what,
-                      quantity_plural(n));
+        (void)fprintf(p->out, "%*s(%zu %s more; --json has all)\n", (int)indent, "", n,
+                      n == 1 ? one : many);
 }
 
 static void sites(const struct page *p, size_t indent, const struct trees_work *work, size_t most)
@@ -103,30 +103,51 @@ static void sites(const struct page *p, size_t indent, const struct trees_work *
         place_print(p->out, &like->own, &like->site, p->view->utf8);
         (void)fputc('\n', p->out);
     }
-    more(p, indent + 2, n > most ? n - most : 0, "site");
+    more(p, indent + 2, n > most ? n - most : 0, "site", "sites");
 }
 
-/* "1.2 ms running, 3 ms in all" of each goroutine, in the order in which they came. */
+static int64_t whole(const struct trees_work *work)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < TREES_N_KINDS; i++)
+        sum += work->ns[i];
+    return sum;
+}
+
+/* How many goroutines worked longer for the task, or as long and came earlier. */
+static size_t place_of(const struct page *p, const struct trees_node *node,
+                       const struct trees_worker *worker)
+{
+    int64_t ns = whole(&worker->work);
+    size_t place = 0;
+
+    for (uint32_t i = node->workers; i != TREES_NONE; i = p->t->workers[i].next) {
+        int64_t other = whole(&p->t->workers[i].work);
+
+        place += other > ns || (other == ns && &p->t->workers[i] < worker);
+    }
+    return place;
+}
+
+/* Those that worked for it for longest. */
 static void workers(const struct page *p, size_t indent, const struct trees_node *node)
 {
-    size_t shown = 0;
-
-    for (uint32_t i = node->workers; i != TREES_NONE && shown < WORKERS_SHOWN; shown++) {
+    for (uint32_t i = node->workers; i != TREES_NONE; i = p->t->workers[i].next) {
         const struct trees_worker *worker = &p->t->workers[i];
-        int64_t sum = 0;
 
-        for (size_t k = 0; k < TREES_N_KINDS; k++)
-            sum += worker->work.ns[k];
+        if (place_of(p, node, worker) >= WORKERS_SHOWN)
+            continue;
         (void)fprintf(p->out, "%*s", (int)indent, "");
-        duration(p, sum, 9);
+        duration(p, whole(&worker->work), 9);
         (void)fprintf(p->out, "  goroutine %" PRId64 "  ", worker->g);
         (void)print_plain(p->out, *worker->name ? worker->name : "(start function not told)", 80);
         (void)fputs(", ran ", p->out);
         duration(p, worker->work.ns[TREES_RUNNING], 0);
         (void)fputc('\n', p->out);
-        i = worker->next;
     }
-    more(p, indent + 2, node->n_workers - shown, "goroutine");
+    more(p, indent + 2, node->n_workers > WORKERS_SHOWN ? node->n_workers - WORKERS_SHOWN : 0,
+         "goroutine", "goroutines");
 }
 
 static void standing(const struct page *p, bool open, bool at_start)
@@ -162,7 +183,7 @@ static void marks(const struct page *p, size_t indent, const struct trees_node *
         (void)fputc('\n', p->out);
         i = mark->next;
     }
-    more(p, indent + 2, node->n_marks - shown, "region or log");
+    more(p, indent + 2, node->n_marks - shown, "region or log", "regions and logs");
 }
 
 static void title(const struct page *p, size_t indent, const struct trees_node *node)
@@ -219,7 +240,7 @@ static void put_node(const struct page *p, const struct trees_node *node, unsign
         workers(p, indent, node);
     if (root)
         marks(p, indent, node);
-    more(p, indent + 2, n > CHILDREN_SHOWN ? n - CHILDREN_SHOWN : 0, "task below");
+    more(p, indent + 2, n > CHILDREN_SHOWN ? n - CHILDREN_SHOWN : 0, "task below", "tasks below");
 }
 
 /* The slowest children of each task, in the order of their begin. */

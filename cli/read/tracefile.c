@@ -64,6 +64,8 @@ static int open_copy(int from)
         if (r < 0)
             return r;
     }
+    if (lseek(to, 0, SEEK_SET) < 0)
+        return -errno;
     return steal_fd(&to);
 }
 

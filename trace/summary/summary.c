@@ -201,10 +201,12 @@ static int run(struct accumulator *s)
     size_t n;
     int r, bad = 0;
 
-    reader_give_one(s->trace);
+    /* The turns pass regions and logs by, which a watcher wants to see. */
+    if (!s->watcher)
+        reader_give_one(s->trace);
     while ((r = gotrace_next_batch(s->trace, &e, &n)) > 0) {
         bad = batch(s, e, n);
-        if (bad == 0)
+        if (bad == 0 && !s->watcher)
             bad = accumulator_turns(s);
         if (bad == -EOVERFLOW && s->out->generations > 0)
             break;

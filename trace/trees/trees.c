@@ -385,7 +385,20 @@ static void name_workers(struct trees *t, const struct sites *sites)
     }
 }
 
-/* Where marks are made is told from the program's side, so the place is as of a CPU sample. */
+/* A worker that never waited: what it began or logged tells its stack, too. */
+static void name_by_marks(struct trees *t, const struct sites *sites, const struct trees_node *node)
+{
+    for (uint32_t i = node->workers; i != TREES_NONE; i = t->workers[i].next) {
+        struct trees_worker *worker = &t->workers[i];
+
+        if (!*worker->name && worker->g == node->g)
+            worker->name = sites_outermost(sites, node->stack);
+        for (uint32_t k = node->marks; !*worker->name && k != TREES_NONE; k = t->marks[k].next)
+            if (t->marks[k].g == worker->g)
+                worker->name = sites_outermost(sites, t->marks[k].stack);
+    }
+}
+
 static void name_marks(struct trees *t, const struct sites *sites)
 {
     for (uint32_t i = 0; i < t->n_marks; i++) {
@@ -417,6 +430,7 @@ static void name_nodes(struct trees *t, const struct sites *sites)
         } else if (node->open) {
             node->duration = t->last - node->since;
         }
+        name_by_marks(t, sites, node);
     }
 }
 
