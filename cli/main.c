@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"summary", "say what a trace shows", command_summary},
     {"goroutines", "say what goroutines did, by start function", command_goroutines},
     {"tasks", "show the slowest tasks, as trees, and what their time was made of", command_tasks},
+    {"blockers", "say who kept goroutines waiting, for how long, and why", command_blockers},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},
 };

@@ -21,6 +21,7 @@ struct command {
     int (*run)(int argc, char **argv); /* NULL: contrace-remote does it */
 };
 
+int command_blockers(int argc, char **argv);
 int command_capture(int argc, char **argv);
 int command_goroutines(int argc, char **argv);
 int command_list(int argc, char **argv);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/blockers/history.h"
+
+#include <string.h>
+
+/* Items that a new block takes before the next is begun. */
+#define BLOCK_ITEMS 16
+
+void history_init(struct history *h)
+{
+    memset(h, 0, sizeof(*h));
+}
+
+void history_done(struct history *h, struct memory *mem)
+{
+    if (h->blocks)
+        memory_free(mem, h->blocks, HISTORY_BLOCKS * sizeof(*h->blocks));
+    history_init(h);
+}
+
+static const struct history_item *nth(const struct history *h, unsigned i)
+{
+    return &h->recent[(h->first + i) % HISTORY_RECENT];
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What has no place of its own is the difference between the block's length and its parts. */
+static void put(struct history_block *b, uint32_t thing, int64_t ns)
+{
+    unsigned i = 0;
+
+    if (thing == HISTORY_UNKNOWN)
+        return;
+    while (i < b->n && b->parts[i].thing != thing)
+        i++;
+    if (i == HISTORY_PARTS)
+        return;
+    if (i == b->n)
+        b->parts[b->n++] = (struct history_part){0, thing};
+    b->parts[i].ns += ns;
+}
+
+static void join(struct history_block *to, const struct history_block *from)
+{
+    for (unsigned i = 0; i < from->n; i++)
+        put(to, from->parts[i].thing, from->parts[i].ns);
+    to->until = from->until;
+    to->items += from->items;
+}
+
+/* Joins two neighbours: those that are the shortest in proportion to their age. */
+static void make_room(struct history *h, int64_t now)
+{
+    double least = 0;
+    unsigned best = 0;
+
+    for (unsigned i = 0; i + 1 < h->n_blocks; i++) {
+        const struct history_block *a = &h->blocks[i], *b = a + 1;
+        double size = (double)(b->until - a->since) / (double)(now - b->until + 1);
+
+        if (i == 0 || size < least) {
+            least = size;
+            best = i;
+        }
+    }
+    join(&h->blocks[best], &h->blocks[best + 1]);
+    h->n_blocks--;
+    memmove(&h->blocks[best + 1], &h->blocks[best + 2],
+            (h->n_blocks - best - 1) * sizeof(*h->blocks));
+}
+
+/* The oldest of the ring goes into the blocks. */
+static void retire(struct history *h, struct memory *mem, int64_t now)
+{
+    const struct history_item *oldest = nth(h, 0);
+    struct history_block item = {.since = oldest->since, .until = nth(h, 1)->since, .items = 1};
+    struct history_block *last;
+
+    put(&item, oldest->thing, item.until - item.since);
+    h->first = (h->first + 1) % HISTORY_RECENT;
+    h->n--;
+    if (!h->blocks && memory_new(mem, HISTORY_BLOCKS * sizeof(*h->blocks), &h->blocks) < 0) {
+        h->blocks = NULL;
+        return;
+    }
+    last = h->n_blocks > 0 ? &h->blocks[h->n_blocks - 1] : NULL;
+    if (last && last->items < BLOCK_ITEMS && last->until == item.since) {
+        join(last, &item);
+        return;
+    }
+    if (h->n_blocks == HISTORY_BLOCKS)
+        make_room(h, now);
+    h->blocks[h->n_blocks++] = item;
+}
+
+void history_add(struct history *h, struct memory *mem, int64_t time, uint32_t thing)
+{
+    if (h->n == HISTORY_RECENT)
+        retire(h, mem, time);
+    h->recent[(h->first + h->n++) % HISTORY_RECENT] = (struct history_item){time, thing};
+}
+
+/* A block's share of the time: the rest of it, by rounding and without a place, is not known. */
+static void ask_block(const struct history_block *b, int64_t from, int64_t until, history_fn tell,
+                      void *userdata)
+{
+    int64_t asked = until - from, whole = b->until - b->since, known = 0;
+
+    for (unsigned i = 0; i < b->n; i++) {
+        int64_t ns =
+            asked == whole ? b->parts[i].ns : (int64_t)((__int128_t)b->parts[i].ns * asked / whole);
+
+        known += ns;
+        if (ns > 0)
+            tell(userdata, b->parts[i].thing, ns);
+    }
+    if (known < asked)
+        tell(userdata, HISTORY_UNKNOWN, asked - known);
+}
+
+void history_ask(const struct history *h, int64_t from, int64_t until, history_fn tell,
+                 void *userdata)
+{
+    int64_t known = 0;
+
+    for (unsigned i = 0; i < h->n_blocks; i++) {
+        const struct history_block *b = &h->blocks[i];
+        int64_t a = later(from, b->since), z = earlier(until, b->until);
+
+        if (a < z) {
+            ask_block(b, a, z, tell, userdata);
+            known += z - a;
+        }
+    }
+    for (unsigned i = 0; i < h->n; i++) {
+        const struct history_item *item = nth(h, i);
+        int64_t end = i + 1 < h->n ? nth(h, i + 1)->since : until;
+        int64_t a = later(from, item->since), z = earlier(until, end);
+
+        if (a < z) {
+            tell(userdata, item->thing, z - a);
+            known += z - a;
+        }
+    }
+    if (until - from > known)
+        tell(userdata, HISTORY_UNKNOWN, until - from - known);
+}
