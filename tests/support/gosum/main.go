@@ -8,6 +8,7 @@
 //	                  and regions; and how fast
 //	gosum outliers FILE TABLE   the slowest of each kind; TABLE says of functions what a stack waits for
 //	gosum all-outliers FILE TABLE   the same, but all of them
+//	gosum alive FILE end|NANOSECONDS   which goroutines there are then
 //	goroutines FILE   what the Summarizer says of each goroutine, and of each group by start function
 //	groups FILE       of the groups only
 //
@@ -303,8 +304,12 @@ func main() {
 		printOutliers(os.Args[2], os.Args[3], os.Args[1] == "all-outliers")
 		return
 	}
+	if len(os.Args) == 4 && os.Args[1] == "alive" {
+		printAlive(os.Args[2], os.Args[3])
+		return
+	}
 	if len(os.Args) != 3 {
-		log.Fatal("usage: gosum all|sums|goroutines|groups FILE, or gosum outliers|all-outliers FILE TABLE")
+		log.Fatal("usage: gosum all|sums|goroutines|groups FILE, or gosum outliers|all-outliers FILE TABLE, or gosum alive FILE end|NANOSECONDS")
 	}
 	if os.Args[1] == "goroutines" || os.Args[1] == "groups" {
 		printGoroutines(os.Args[2], os.Args[1] == "groups")
