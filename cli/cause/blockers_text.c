@@ -115,23 +115,45 @@ static void row(const struct page *p, const struct holds_blocker *b)
     did(p, b);
 }
 
-static void rest(const struct page *p, size_t shown)
+/* How many rows there are that delay somebody: they come first. */
+static size_t delaying(const struct blockers_result *b)
 {
-    int64_t total = 0;
+    size_t n = 0;
 
-    for (size_t i = shown; i < p->b->n; i++)
-        total += p->b->list[i].total;
-    if (shown == p->b->n)
-        return;
-    duration(p, total, 9);
-    (void)fprintf(p->out, "  in %zu row%s more; --top=%zu shows all\n", p->b->n - shown,
-                  quantity_plural(p->b->n - shown), p->b->n);
+    while (n < b->n && !holds_is_standing(&b->list[n]))
+        n++;
+    return n;
+}
+
+static int64_t total(const struct blockers_result *b, size_t from, size_t to)
+{
+    int64_t sum = 0;
+
+    for (size_t i = from; i < to; i++)
+        sum += b->list[i].total;
+    return sum;
+}
+
+static void rest(const struct page *p, size_t shown, size_t n)
+{
+    size_t standing = p->b->n - n;
+
+    if (shown < n) {
+        duration(p, total(p->b, shown, n), 9);
+        (void)fprintf(p->out, "  in %zu row%s more; --top=%zu shows all\n", n - shown,
+                      quantity_plural(n - shown), n);
+    }
+    if (standing > 0) {
+        duration(p, total(p->b, n, p->b->n), 9);
+        (void)fprintf(p->out, "  in %zu row%s of what is meant to wait; --json has all\n", standing,
+                      quantity_plural(standing));
+    }
 }
 
 void blockers_text(FILE *out, const struct blockers_result *b, const struct blockers_view *view)
 {
     const struct page p = {out, b, view};
-    size_t n = view->top > 0 && view->top < b->n ? view->top : b->n;
+    size_t delays = delaying(b), n = view->top > 0 && view->top < delays ? view->top : delays;
     char text[QUANTITY_SIZE];
 
     head(&p);
@@ -141,10 +163,10 @@ void blockers_text(FILE *out, const struct blockers_result *b, const struct bloc
     if (b->unknown_goroutines > 0)
         (void)fprintf(out, "  %s goroutines had no room: what they did is not known\n",
                       quantity_count(b->unknown_goroutines, text));
-    if (n == 0)
-        return;
-    (void)fputs("\n   WAITED    WAITS   LONGEST      HELD    HOLDS   LONGEST  WAITING AT\n", out);
+    if (n > 0)
+        (void)fputs("\n   WAITED    WAITS   LONGEST      HELD    HOLDS   LONGEST  WAITING AT\n",
+                    out);
     for (size_t i = 0; i < n; i++)
         row(&p, &b->list[i]);
-    rest(&p, n);
+    rest(&p, n, delays);
 }

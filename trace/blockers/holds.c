@@ -231,10 +231,18 @@ static struct entry entry_of(const struct sites *s, const struct holds_row *row)
     };
 }
 
+bool holds_is_standing(const struct holds_blocker *b)
+{
+    return (STACK_SET(b->class) & STACK_STANDING) != 0;
+}
+
 static int by_total(const void *a, const void *b)
 {
     const struct holds_blocker *x = a, *y = b;
+    bool x_stands = holds_is_standing(x), y_stands = holds_is_standing(y);
 
+    if (x_stands != y_stands)
+        return x_stands ? 1 : -1;
     if (x->total != y->total)
         return x->total > y->total ? -1 : 1;
     return by_frame(&x->waiter, &y->waiter);

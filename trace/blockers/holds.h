@@ -115,7 +115,10 @@ struct holds_blocker {
     size_t n_did;
 };
 
-/* All rows, those of the same sites as one, the largest total first. *ret_n of them in memory that
+/* Whether that is a wait that is meant to wait, which delays nobody. */
+bool holds_is_standing(const struct holds_blocker *b);
+
+/* All rows, those of the same sites as one, the largest total first, but what is meant to wait last. *ret_n of them in memory that
  * holds_release frees. 0 or an error of memory.h. */
 int holds_list(struct holds *h, const struct sites *s, struct holds_blocker **ret, size_t *ret_n);
 void holds_release(struct holds_blocker *list, size_t n);

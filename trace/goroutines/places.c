@@ -85,19 +85,33 @@ static int by_frame(const struct summary_frame *a, const struct summary_frame *b
     return r != 0 ? r : (a->line > b->line) - (a->line < b->line);
 }
 
-static int by_sites(const void *a, const void *b)
+/* By all but the reason. */
+static int by_place(const struct alive_group *x, const struct alive_group *y)
 {
-    const struct alive_group *x = &((const struct entry *)a)->g;
-    const struct alive_group *y = &((const struct entry *)b)->g;
     int r = (x->state > y->state) - (x->state < y->state);
 
-    if (r == 0)
-        r = strcmp(x->reason, y->reason);
     if (r == 0)
         r = strcmp(x->name, y->name);
     if (r == 0)
         r = by_frame(&x->at, &y->at);
     return r != 0 ? r : by_frame(&x->own.at, &y->own.at);
+}
+
+static int by_sites(const void *a, const void *b)
+{
+    const struct alive_group *x = &((const struct entry *)a)->g;
+    const struct alive_group *y = &((const struct entry *)b)->g;
+    int r = by_place(x, y);
+
+    return r != 0 ? r : strcmp(x->reason, y->reason);
+}
+
+/* Whether they are one group. What began to wait before the trace has no reason, which sorts first;
+ * its place tells it. */
+static bool same_group(const struct alive_group *x, const struct alive_group *y)
+{
+    return by_place(x, y) == 0 &&
+           (strcmp(x->reason, y->reason) == 0 || (!*x->reason && *x->at.func));
 }
 
 static enum summary_profile profile_of(uint32_t state, const char *reason)
@@ -196,8 +210,9 @@ static size_t merge(const struct places *p, const struct entry *entries, struct 
     size_t n = 0;
 
     for (uint32_t i = 0; i < p->n; i++) {
-        if (i == 0 || by_sites(&entries[i - 1], &entries[i]) != 0)
+        if (n == 0 || !same_group(&list[n - 1], &entries[i].g))
             list[n++] = entries[i].g;
+        list[n - 1].reason = entries[i].g.reason;
         add_row(&list[n - 1], &p->rows[entries[i].row]);
         of_row[entries[i].row] = (uint32_t)(n - 1);
     }

@@ -10,6 +10,7 @@
 //	gosum all-outliers FILE TABLE   the same, but all of them
 //	gosum alive FILE end|NANOSECONDS   which goroutines there are then
 //	goroutines FILE   what the Summarizer says of each goroutine, and of each group by start function
+//	wakes FILE        waits for other goroutines, by who ended them
 //	groups FILE       of the groups only
 //
 // It is built against a copy of the toolchain's internal/trace: see tests/e2e/gotools.py.
@@ -309,7 +310,11 @@ func main() {
 		return
 	}
 	if len(os.Args) != 3 {
-		log.Fatal("usage: gosum all|sums|goroutines|groups FILE, or gosum outliers|all-outliers FILE TABLE, or gosum alive FILE end|NANOSECONDS")
+		log.Fatal("usage: gosum all|sums|goroutines|groups|wakes FILE, or gosum outliers|all-outliers FILE TABLE, or gosum alive FILE end|NANOSECONDS")
+	}
+	if os.Args[1] == "wakes" {
+		printWakes(os.Args[2])
+		return
 	}
 	if os.Args[1] == "goroutines" || os.Args[1] == "groups" {
 		printGoroutines(os.Args[2], os.Args[1] == "groups")
