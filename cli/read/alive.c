@@ -21,7 +21,7 @@ const char *alive_state(enum gotrace_go_state state)
     return names[state];
 }
 
-bool alive_is_shown(const struct alive_group *g, const struct alive_view *view)
+bool alive_is_shown(const struct whereabouts_group *g, const struct alive_view *view)
 {
     return !view->name || strstr(groups_shown_name(g->name), view->name);
 }

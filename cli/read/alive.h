@@ -33,7 +33,7 @@ struct alive_view {
 int alive_show(struct alive_view *view);
 
 /* Whether the view has this group. */
-bool alive_is_shown(const struct alive_group *g, const struct alive_view *view);
+bool alive_is_shown(const struct whereabouts_group *g, const struct alive_view *view);
 
 /* "running", "waiting", … */
 const char *alive_state(enum gotrace_go_state state);

@@ -14,11 +14,11 @@ static void put_site(struct jsonwriter *w, const struct summary_frame *at,
     place_own_json(w, own);
 }
 
-static void put_creators(struct jsonwriter *w, const struct alive_group *g)
+static void put_creators(struct jsonwriter *w, const struct whereabouts_group *g)
 {
     jsonwriter_array(w, "creators");
     for (size_t i = 0; i < g->n_creators; i++) {
-        const struct alive_creator *c = &g->creators[i];
+        const struct whereabouts_creator *c = &g->creators[i];
 
         jsonwriter_object(w, NULL);
         put_site(w, &c->at, &c->own);
@@ -30,7 +30,7 @@ static void put_creators(struct jsonwriter *w, const struct alive_group *g)
     jsonwriter_end(w);
 }
 
-static void put_group(struct jsonwriter *w, const struct alive_group *g)
+static void put_group(struct jsonwriter *w, const struct whereabouts_group *g)
 {
     jsonwriter_object(w, NULL);
     jsonwriter_text(w, "state", alive_state(g->state));
@@ -53,7 +53,7 @@ static void groups(struct jsonwriter *w, const struct alive_result *a,
 
     jsonwriter_array(w, "groups");
     for (size_t i = 0; i < a->n; i++) {
-        const struct alive_group *g = &a->groups[i];
+        const struct whereabouts_group *g = &a->groups[i];
 
         if (!alive_is_shown(g, view))
             continue;

@@ -82,10 +82,10 @@ static void left_out(const struct page *p)
     }
 }
 
-static void creators(const struct page *p, const struct alive_group *g)
+static void creators(const struct page *p, const struct whereabouts_group *g)
 {
     for (size_t i = 0; i < g->n_creators && i < CREATORS_MOST; i++) {
-        const struct alive_creator *c = &g->creators[i];
+        const struct whereabouts_creator *c = &g->creators[i];
 
         (void)fprintf(p->out, "%*s", INDENT, "");
         number(p, c->count, 0);
@@ -109,7 +109,7 @@ static void creators(const struct page *p, const struct alive_group *g)
     }
 }
 
-static void row(const struct page *p, const struct alive_group *g)
+static void row(const struct page *p, const struct whereabouts_group *g)
 {
     bool waits = g->state == GOTRACE_GO_WAITING && *g->reason;
 
@@ -148,7 +148,7 @@ void alive_text(FILE *out, const struct alive_result *a, const struct alive_view
     head(&p);
     left_out(&p);
     for (size_t i = 0; i < a->n; i++) {
-        const struct alive_group *g = &a->groups[i];
+        const struct whereabouts_group *g = &a->groups[i];
 
         if (!alive_is_shown(g, view) || g->count == 0)
             continue;

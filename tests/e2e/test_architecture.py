@@ -22,6 +22,10 @@ MAY_INCLUDE = {
     "trace/findings": {"trace", "trace/stack", "trace/summary"},
     "trace/profile": {"trace", "trace/common"},
     "trace/goroutines": {"trace", "trace/common", "trace/summary"},
+    "trace/trees": {"trace", "trace/common", "trace/summary"},
+    "trace/blockers": {
+        "trace", "trace/common", "trace/goroutines", "trace/profile", "trace/summary",
+    },
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
@@ -93,6 +97,7 @@ MAY_INCLUDE = {
         "lib/record",
         "cli/common",
     },
+    "cli/cause": {"trace", "trace/blockers", "trace/trees", "cli/common", "cli/read"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",

@@ -706,6 +706,7 @@ TRACE = SRC / "tests/fuzz/corpus/summary/mix-go1.26.8"
     [
         "--help", "list --help", "summary --help", "summary TRACE", "summary --json TRACE TRACE",
         "summary TRACE TRACE", "goroutines TRACE", "goroutines --json TRACE",
+        "goroutines --at=end TRACE", "tasks TRACE", "tasks --json TRACE", "blockers TRACE",
         "pprof --sched TRACE", "verify TRACE", "list SPOOL", "list --json SPOOL",
         "pull -n 2 SPOOL -o OUT",
     ],

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "trace/blockers/history.h"
+#include "trace/blockers/trail.h"
 #include "trace/goroutines/start.h"
 #include "trace/profile/profile.h"
 
@@ -23,7 +23,7 @@ struct actor {
     uint8_t state;
     uint32_t held_row; /* of the last that it woke, plus 1; 0: none */
     int64_t held_from, held_until;
-    struct history past;
+    struct trail past;
 };
 
 struct blockers {
@@ -65,7 +65,7 @@ static void add(struct blockers_sum *sum, int64_t ns)
 static void forget(struct blockers *b)
 {
     for (uint32_t i = 0; i < b->n; i++)
-        history_done(&b->list[i].past, &b->mem);
+        trail_done(&b->list[i].past, &b->mem);
     idmap_clear(&b->numbers);
     b->n = 0;
     b->free = NONE;
@@ -89,7 +89,7 @@ static void tell_hold(struct holds_row *row, const struct actor *waker, int64_t 
     if (from >= until)
         return;
     row->held += until - from;
-    history_ask(&waker->past, from, until, holds_tell, row);
+    trail_ask(&waker->past, from, until, holds_tell, row);
 }
 
 /* Adds the part of a hold that was not added when this goroutine woke another one before. */
@@ -193,7 +193,7 @@ static int meet(struct blockers *b, int64_t g, struct actor **ret)
 
 static void remove_actor(struct blockers *b, struct actor *a)
 {
-    history_done(&a->past, &b->mem);
+    trail_done(&a->past, &b->mem);
     (void)idmap_remove(&b->numbers, (uint64_t)a->g);
     a->next_free = b->free;
     b->free = (uint32_t)(a - b->list);
@@ -214,7 +214,7 @@ static uint32_t thing_of(struct blockers *b, const struct actor *a)
     case GOTRACE_GO_RUNNABLE: return b->runnable;
     case GOTRACE_GO_SYSCALL: return holds_thing(&b->holds, &thing);
     case GOTRACE_GO_WAITING: break;
-    default: return HISTORY_UNKNOWN;
+    default: return TRAIL_UNKNOWN;
     }
     thing.reason = a->reason;
     thing.kind = is(b, a->reason, "network") ? HOLDS_NETWORK
@@ -237,7 +237,7 @@ static int enter(struct blockers *b, struct actor *a, const struct gotrace_event
     if (r == 0 && e->to == GOTRACE_GO_WAITING)
         r = text_of(b, e->string, &a->reason);
     if (r == 0)
-        history_add(&a->past, &b->mem, e->time, thing_of(b, a));
+        trail_add(&a->past, &b->mem, e->time, thing_of(b, a));
     return r < 0 ? r : b->holds.failed ? -ENOMEM : 0;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/blockers/history.h"
+#include "trace/blockers/trail.h"
 
 void holds_init(struct holds *h, struct memory *mem, uint64_t seed)
 {
@@ -57,7 +57,7 @@ uint32_t holds_thing(struct holds *h, const struct holds_thing *thing)
         return n;
     if (!grow(h, &h->things, &h->things_cap, h->n_things, HOLDS_THINGS_MAX, sizeof(*h->things)) ||
         !place(h, &h->thing_ids, hash, h->n_things))
-        return HISTORY_UNKNOWN;
+        return TRAIL_UNKNOWN;
     h->things[h->n_things] = *thing;
     return h->n_things++;
 }
@@ -86,7 +86,7 @@ void holds_tell(void *userdata, uint32_t thing, int64_t ns)
 
     while (i < row->n_parts && row->parts[i].thing != thing)
         i++;
-    if (thing == HISTORY_UNKNOWN || i == HOLDS_PARTS_MAX) {
+    if (thing == TRAIL_UNKNOWN || i == HOLDS_PARTS_MAX) {
         row->unknown += ns;
         return;
     }

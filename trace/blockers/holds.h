@@ -82,13 +82,13 @@ void holds_done(struct holds *h);
 /* Forgets all sums; things keep their numbers. */
 void holds_clear(struct holds *h);
 
-/* The number of a thing; HISTORY_UNKNOWN if there is no room. */
+/* The number of a thing; TRAIL_UNKNOWN if there is no room. */
 uint32_t holds_thing(struct holds *h, const struct holds_thing *thing);
 
 /* The row of a pair, or NULL. It is valid until the next call. */
 struct holds_row *holds_row(struct holds *h, const struct holds_pair *pair);
 
-/* Adds to what the waker did. A history_fn whose userdata is a row. */
+/* Adds to what the waker did. A trail_fn whose userdata is a row. */
 void holds_tell(void *row, uint32_t thing, int64_t ns);
 
 /* What is found, by site. Texts are those of the sites. */

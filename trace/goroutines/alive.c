@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "trace/goroutines/places.h"
+#include "trace/goroutines/whereabouts.h"
 #include "trace/goroutines/start.h"
 #include "trace/goroutines/times.h"
 
@@ -30,7 +30,7 @@ struct alive {
     struct memory mem;
     struct texts texts;
     struct sites sites;
-    struct places places;
+    struct whereabouts places;
     struct idmap numbers;
     struct being *list;
     size_t cap;
@@ -39,7 +39,7 @@ struct alive {
     bool begun, over;
     int64_t first, last, at;
     uint64_t at_start, count, created, ended, left_out, ungrouped;
-    struct alive_group *groups;
+    struct whereabouts_group *groups;
     size_t n_groups;
 };
 
@@ -54,7 +54,7 @@ static int prepare(struct alive *a)
     a->mem.max = ALIVE_MAX_MEMORY;
     a->free = NONE;
     idmap_init(&a->numbers, &a->mem, seed);
-    places_init(&a->places, &a->mem, seed);
+    whereabouts_init(&a->places, &a->mem, seed);
     r = texts_init(&a->texts, &a->mem, seed);
     return r < 0 ? r : sites_init(&a->sites, &a->texts, &a->mem, seed);
 }
@@ -77,12 +77,12 @@ void alive_free(struct alive *a)
 {
     if (!a)
         return;
-    places_release(a->groups, a->n_groups);
+    whereabouts_release(a->groups, a->n_groups);
     if (a->sites.mem)
         sites_done(&a->sites);
     texts_done(&a->texts);
     arena_free(a->texts.arena);
-    places_done(&a->places);
+    whereabouts_done(&a->places);
     idmap_done(&a->numbers);
     memory_free(&a->mem, a->list, a->cap * sizeof(*a->list));
     free(a);
@@ -117,9 +117,9 @@ static int meet(struct alive *a, int64_t g, struct being **ret)
 /* Counts one that is older where it was at the beginning, once all is known of it. */
 static int count_start(struct alive *a, const struct being *b)
 {
-    const struct places_key key = {b->start.state, b->start.reason, b->start.stack, b->name};
-    struct places_row *row = NULL;
-    int r = b->older ? places_row(&a->places, &key, &row) : 0;
+    const struct whereabouts_key key = {b->start.state, b->start.reason, b->start.stack, b->name};
+    struct whereabouts_row *row = NULL;
+    int r = b->older ? whereabouts_row(&a->places, &key, &row) : 0;
 
     if (row)
         row->at_start++;
@@ -209,14 +209,14 @@ static int sync_event(struct alive *a, const struct gotrace *trace)
 
 static int count(struct alive *a, const struct being *b)
 {
-    const struct places_key key = {b->state, b->reason, b->stack, b->name};
+    const struct whereabouts_key key = {b->state, b->reason, b->stack, b->name};
     int64_t there = times_between(b->since, a->at);
-    struct places_row *row;
+    struct whereabouts_row *row;
     int r = count_start(a, b);
 
     a->count++;
     if (r == 0)
-        r = places_row(&a->places, &key, &row);
+        r = whereabouts_row(&a->places, &key, &row);
     if (r < 0 || !row) {
         a->ungrouped += r == 0;
         return r;
@@ -224,8 +224,9 @@ static int count(struct alive *a, const struct being *b)
     row->count++;
     row->older += b->older;
     row->longest = row->longest > there ? row->longest : there;
-    return b->older ? 0
-                    : places_created(&a->places, row, b->creator, times_between(b->created, a->at));
+    return b->older
+             ? 0
+             : whereabouts_created(&a->places, row, b->creator, times_between(b->created, a->at));
 }
 
 static int take_stock(struct alive *a)
@@ -235,7 +236,7 @@ static int take_stock(struct alive *a)
     for (uint32_t i = 0; r == 0 && i < a->n; i++)
         if (a->list[i].used)
             r = count(a, &a->list[i]);
-    return r < 0 ? r : places_list(&a->places, &a->sites, &a->groups, &a->n_groups);
+    return r < 0 ? r : whereabouts_list(&a->places, &a->sites, &a->groups, &a->n_groups);
 }
 
 /*

@@ -13,39 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trace/goroutines/whereabouts.h"
 #include "trace/gotrace.h"
-#include "trace/summary/numbers.h"
 
 /* Of goroutines, sums, stacks and texts. */
 #define ALIVE_MAX_MEMORY ((size_t)256 << 20)
-#define ALIVE_GROUPS_MAX 32768   /* different places */
-#define ALIVE_CREATORS_MAX 65536 /* pairs of a place and who created goroutines that are there */
 
 /* From the trace's beginning, nanoseconds; or its end. */
 #define ALIVE_END INT64_MAX
-
-/* Goroutines of one place that were created at another. */
-struct alive_creator {
-    struct summary_frame at;
-    struct summary_own own;
-    uint64_t count;
-    int64_t oldest, newest; /* ages */
-};
-
-/* Goroutines that are at one place. */
-struct alive_group {
-    enum gotrace_go_state state;
-    const char *reason;      /* of waiting; "" */
-    const char *name;        /* the start function; "" if the trace does not tell */
-    struct summary_frame at; /* the call site where they wait or are in a syscall; else texts "" */
-    struct summary_own own;
-    uint64_t count;
-    uint64_t at_start; /* so many were there at the trace's beginning */
-    uint64_t older;    /* of `count`: than the trace */
-    int64_t longest;   /* for so long one is there, or from the trace's beginning */
-    const struct alive_creator *creators; /* the most first */
-    size_t n_creators;
-};
 
 struct alive;
 
@@ -55,7 +30,7 @@ struct alive_result {
     uint64_t at_start, count, created, ended; /* goroutines, up to the moment */
     uint64_t left_out;                        /* for whom there was no room: in none of these */
     uint64_t ungrouped;                       /* are in `count`, but in no group */
-    const struct alive_group *groups;         /* the most first */
+    const struct whereabouts_group *groups;   /* the most first */
     size_t n;
 };
 

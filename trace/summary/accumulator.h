@@ -20,7 +20,6 @@
 #include "trace/summary/outliers.h"
 #include "trace/summary/silence.h"
 #include "trace/summary/sites.h"
-#include "trace/summary/summary.h"
 #include "trace/summary/tasks.h"
 #include "trace/common/texts.h"
 #include "trace/summary/types.h"
@@ -183,7 +182,7 @@ struct accumulator {
     struct memory mem;
     struct gotrace *trace;
     struct summary *out;
-    const struct summary_watcher *watcher; /* or NULL */
+    const struct watcher *watcher; /* or NULL */
     struct texts texts;
     struct sites sites;
     uint64_t seed;

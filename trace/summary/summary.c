@@ -230,7 +230,7 @@ static bool memory_failed(const struct accumulator *s)
            s->region_types.mem.failed;
 }
 
-int summary_watch(struct gotrace *trace, const struct summary_watcher *watcher, struct summary *ret)
+int summary_watch(struct gotrace *trace, const struct watcher *watcher, struct summary *ret)
 {
     struct accumulator *s = calloc(1, sizeof(*s));
     struct summary *out = calloc(1, sizeof(*out));

@@ -17,7 +17,7 @@
 
 #include "trace/gotrace.h"
 #include "trace/summary/numbers.h"
-#include "trace/summary/sites.h"
+#include "trace/summary/tasks.h"
 
 /*
  * Reads the trace to its end; nothing may have been read from it before. 0, also if the trace
@@ -27,39 +27,8 @@
  */
 int summary_run(struct gotrace *trace, struct summary *ret);
 
-/* A time in which a goroutine was in one state and worked for a task (tasks.h). Numbers of stacks and
- * texts are those of the sites that a watcher is given. */
-struct summary_stretch {
-    int64_t g;
-    uint64_t task; /* the innermost */
-    int64_t from, to;
-    int64_t assist; /* of it: in mark assist */
-    uint8_t state;  /* enum gotrace_go_state */
-    bool standing;  /* a wait or syscall that is meant to wait */
-    uint32_t reason;
-    uint32_t stack; /* where the state began */
-};
-
-/*
- * Who is told of tasks, one by one, while a trace is summed up. `marked` is called for each task,
- * region and log, before it counts if something begins, after that if it ends; and when a goroutine
- * is created that works for a task that `wants` names. What is done for a
- * task that `wants` names is told up to the nanosecond of its end. Errors of these functions end the
- * pass.
- */
-struct summary_watcher {
-    void *userdata;
-    bool (*wants)(void *userdata, uint64_t task);
-    int (*marked)(void *userdata, struct sites *sites, const struct gotrace *trace,
-                  const struct gotrace_event *e);
-    void (*worked)(void *userdata, const struct summary_stretch *stretch);
-    /* The trace ended at this time. Texts live as long as the summary, all else until this returns. */
-    int (*finish)(void *userdata, const struct sites *sites, int64_t first, int64_t last);
-};
-
 /* The same with a watcher. */
-int summary_watch(struct gotrace *trace, const struct summary_watcher *watcher,
-                  struct summary *ret);
+int summary_watch(struct gotrace *trace, const struct watcher *watcher, struct summary *ret);
 
 /* Releases all lists and texts of the summary. */
 void summary_done(struct summary *s);

@@ -61,7 +61,7 @@ static void add(struct tasks_work *to, const struct accumulator_go *g, bool stan
 }
 
 static void tell(const struct accumulator *s, const struct accumulator_go *g,
-                 const struct tasks_entry *task, struct summary_stretch *stretch)
+                 const struct tasks_entry *task, struct watcher_stretch *stretch)
 {
     stretch->g = g->id;
     stretch->task = task->id;
@@ -89,7 +89,7 @@ void accumulator_task_worked(struct accumulator *s, struct accumulator_go *g, in
     standing = is_standing(s, g);
     if (s->watcher && time > since)
         tell(s, g, task,
-             &(struct summary_stretch){
+             &(struct watcher_stretch){
                  .from = since, .to = time, .assist = assist, .standing = standing});
     for (unsigned depth = 0; task && depth <= TASKS_DEPTH; depth++) {
         add(&task->work, g, standing, time - since, assist);

@@ -196,7 +196,7 @@ static int user_event(struct accumulator *s, const struct gotrace_event *e)
 
 int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e)
 {
-    const struct summary_watcher *w = s->watcher;
+    const struct watcher *w = s->watcher;
     bool ends = e->kind == GOTRACE_TASK_END || e->kind == GOTRACE_REGION_END;
     int r = 0;
 

@@ -262,7 +262,7 @@ static int marked(void *userdata, struct sites *sites, const struct gotrace *tra
     return r < 0 ? r : t->error;
 }
 
-static enum trees_kind kind_of(const struct summary_stretch *s)
+static enum trees_kind kind_of(const struct watcher_stretch *s)
 {
     if (s->standing)
         return TREES_STANDING;
@@ -299,7 +299,7 @@ static struct trees_part *part_of(struct trees *t, struct trees_work *work, enum
     return part;
 }
 
-static void add_work(struct trees *t, struct trees_work *work, const struct summary_stretch *s)
+static void add_work(struct trees *t, struct trees_work *work, const struct watcher_stretch *s)
 {
     enum trees_kind kind = kind_of(s);
     bool placed = kind != TREES_RUNNING && kind != TREES_RUNNABLE;
@@ -335,7 +335,7 @@ static struct trees_worker *worker_of(struct trees *t, struct trees_node *node, 
     return worker;
 }
 
-static void worked(void *userdata, const struct summary_stretch *s)
+static void worked(void *userdata, const struct watcher_stretch *s)
 {
     struct trees *t = userdata;
     struct trees_node *node = meet(t, s->task);
@@ -478,7 +478,7 @@ void trees_done(struct trees *t)
 
 int trees_run(struct trees *t, struct gotrace *trace)
 {
-    const struct summary_watcher watcher = {t, wants, marked, worked, finish};
+    const struct watcher watcher = {t, wants, marked, worked, finish};
 
     return summary_watch(trace, &watcher, &t->summary);
 }

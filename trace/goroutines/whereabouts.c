@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/goroutines/places.h"
+#include "trace/goroutines/whereabouts.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-void places_init(struct places *p, struct memory *mem, uint64_t seed)
+void whereabouts_init(struct whereabouts *p, struct memory *mem, uint64_t seed)
 {
-    *p = (struct places){.mem = mem, .seed = seed};
+    *p = (struct whereabouts){.mem = mem, .seed = seed};
     idmap_init(&p->ids, mem, seed);
     idmap_init(&p->creator_ids, mem, seed);
 }
 
-void places_done(struct places *p)
+void whereabouts_done(struct whereabouts *p)
 {
     idmap_done(&p->ids);
     idmap_done(&p->creator_ids);
@@ -20,7 +20,8 @@ void places_done(struct places *p)
     memory_free(p->mem, p->creators, p->creators_cap * sizeof(*p->creators));
 }
 
-int places_row(struct places *p, const struct places_key *key, struct places_row **ret)
+int whereabouts_row(struct whereabouts *p, const struct whereabouts_key *key,
+                    struct whereabouts_row **ret)
 {
     uint64_t hash = texts_mix(texts_mix(p->seed, key->state), key->reason);
     uint32_t n;
@@ -31,29 +32,30 @@ int places_row(struct places *p, const struct places_key *key, struct places_row
     *ret = NULL;
     if (n == IDMAP_NONE) {
         n = p->n;
-        r = n < ALIVE_GROUPS_MAX ? memory_grow(p->mem, &p->rows, &p->cap, n + 1U, sizeof(*p->rows))
-                                 : -E2BIG;
+        r = n < WHEREABOUTS_MAX ? memory_grow(p->mem, &p->rows, &p->cap, n + 1U, sizeof(*p->rows))
+                                : -E2BIG;
         if (r == 0)
             r = idmap_add(&p->ids, hash, n);
         if (r < 0)
             return r == -E2BIG ? 0 : r;
-        p->rows[p->n++] = (struct places_row){.key = *key};
+        p->rows[p->n++] = (struct whereabouts_row){.key = *key};
     }
     *ret = &p->rows[n];
     return 0;
 }
 
-int places_created(struct places *p, const struct places_row *row, uint32_t stack, int64_t age)
+int whereabouts_created(struct whereabouts *p, const struct whereabouts_row *row, uint32_t stack,
+                        int64_t age)
 {
     uint32_t number = (uint32_t)(row - p->rows);
     uint64_t hash = texts_mix(texts_mix(p->seed, number), stack);
     uint32_t n = idmap_find(&p->creator_ids, hash);
-    struct places_creator *c;
+    struct whereabouts_pair *c;
     int r = 0;
 
     if (n == IDMAP_NONE) {
         n = p->n_creators;
-        r = n < ALIVE_CREATORS_MAX
+        r = n < WHEREABOUTS_CREATORS_MAX
               ? memory_grow(p->mem, &p->creators, &p->creators_cap, n + 1U, sizeof(*p->creators))
               : -E2BIG;
         if (r == 0)
@@ -61,7 +63,7 @@ int places_created(struct places *p, const struct places_row *row, uint32_t stac
         if (r < 0)
             return r == -E2BIG ? 0 : r;
         p->creators[p->n_creators++] =
-            (struct places_creator){.row = number, .stack = stack, .newest = INT64_MAX};
+            (struct whereabouts_pair){.row = number, .stack = stack, .newest = INT64_MAX};
     }
     c = &p->creators[n];
     c->count++;
@@ -73,7 +75,7 @@ int places_created(struct places *p, const struct places_row *row, uint32_t stac
 /* A row with the frames that make it one with others. */
 struct entry {
     uint32_t row;
-    struct alive_group g;
+    struct whereabouts_group g;
 };
 
 static int by_frame(const struct summary_frame *a, const struct summary_frame *b)
@@ -86,7 +88,7 @@ static int by_frame(const struct summary_frame *a, const struct summary_frame *b
 }
 
 /* By all but the reason. */
-static int by_place(const struct alive_group *x, const struct alive_group *y)
+static int by_place(const struct whereabouts_group *x, const struct whereabouts_group *y)
 {
     int r = (x->state > y->state) - (x->state < y->state);
 
@@ -99,8 +101,8 @@ static int by_place(const struct alive_group *x, const struct alive_group *y)
 
 static int by_sites(const void *a, const void *b)
 {
-    const struct alive_group *x = &((const struct entry *)a)->g;
-    const struct alive_group *y = &((const struct entry *)b)->g;
+    const struct whereabouts_group *x = &((const struct entry *)a)->g;
+    const struct whereabouts_group *y = &((const struct entry *)b)->g;
     int r = by_place(x, y);
 
     return r != 0 ? r : strcmp(x->reason, y->reason);
@@ -108,7 +110,7 @@ static int by_sites(const void *a, const void *b)
 
 /* Whether they are one group. What began to wait before the trace has no reason, which sorts first;
  * its place tells it. */
-static bool same_group(const struct alive_group *x, const struct alive_group *y)
+static bool same_group(const struct whereabouts_group *x, const struct whereabouts_group *y)
 {
     return by_place(x, y) == 0 &&
            (strcmp(x->reason, y->reason) == 0 || (!*x->reason && *x->at.func));
@@ -121,12 +123,12 @@ static enum summary_profile profile_of(uint32_t state, const char *reason)
     return strcmp(reason, "network") == 0 ? SUMMARY_NET : SUMMARY_SYNC;
 }
 
-static struct alive_group group_of(const struct sites *s, const struct places_row *row)
+static struct whereabouts_group group_of(const struct sites *s, const struct whereabouts_row *row)
 {
     const char *reason = texts_get(s->texts, row->key.reason);
     enum summary_profile profile = profile_of(row->key.state, reason);
 
-    return (struct alive_group){
+    return (struct whereabouts_group){
         .state = (enum gotrace_go_state)row->key.state,
         .reason = reason,
         .name = texts_get(s->texts, row->key.name),
@@ -135,7 +137,7 @@ static struct alive_group group_of(const struct sites *s, const struct places_ro
     };
 }
 
-static void add_row(struct alive_group *g, const struct places_row *row)
+static void add_row(struct whereabouts_group *g, const struct whereabouts_row *row)
 {
     g->count += row->count;
     g->at_start += row->at_start;
@@ -145,7 +147,7 @@ static void add_row(struct alive_group *g, const struct places_row *row)
 
 static int by_count(const void *a, const void *b)
 {
-    const struct alive_creator *x = a, *y = b;
+    const struct whereabouts_creator *x = a, *y = b;
 
     if (x->count != y->count)
         return x->count > y->count ? -1 : 1;
@@ -154,7 +156,7 @@ static int by_count(const void *a, const void *b)
 
 static int groups_by_count(const void *a, const void *b)
 {
-    const struct alive_group *x = a, *y = b;
+    const struct whereabouts_group *x = a, *y = b;
 
     if (x->count != y->count)
         return x->count > y->count ? -1 : 1;
@@ -164,8 +166,8 @@ static int groups_by_count(const void *a, const void *b)
 }
 
 /* Adds a creator to those of a group, which has room for it. */
-static void add_creator(struct alive_creator *list, size_t *n, const struct sites *s,
-                        const struct places_creator *from)
+static void add_creator(struct whereabouts_creator *list, size_t *n, const struct sites *s,
+                        const struct whereabouts_pair *from)
 {
     struct summary_frame at = sites_frame(s, from->stack, SUMMARY_SYNC);
     struct summary_own own = sites_own(s, from->stack, SUMMARY_SYNC);
@@ -174,15 +176,15 @@ static void add_creator(struct alive_creator *list, size_t *n, const struct site
     while (i < *n && (by_frame(&list[i].at, &at) != 0 || by_frame(&list[i].own.at, &own.at) != 0))
         i++;
     if (i == *n)
-        list[(*n)++] = (struct alive_creator){.at = at, .own = own, .newest = INT64_MAX};
+        list[(*n)++] = (struct whereabouts_creator){.at = at, .own = own, .newest = INT64_MAX};
     list[i].count += from->count;
     list[i].oldest = list[i].oldest > from->oldest ? list[i].oldest : from->oldest;
     list[i].newest = list[i].newest < from->newest ? list[i].newest : from->newest;
 }
 
 /* Gives each group the creators of its rows; of_row: the group of each row. */
-static int give_creators(const struct places *p, const struct sites *s, const uint32_t *of_row,
-                         struct alive_group *list, size_t n)
+static int give_creators(const struct whereabouts *p, const struct sites *s, const uint32_t *of_row,
+                         struct whereabouts_group *list, size_t n)
 {
     for (uint32_t i = 0; i < p->n_creators; i++)
         list[of_row[p->creators[i].row]].n_creators++;
@@ -193,19 +195,19 @@ static int give_creators(const struct places *p, const struct sites *s, const ui
         list[i].n_creators = 0;
     }
     for (uint32_t i = 0; i < p->n_creators; i++) {
-        struct alive_group *g = &list[of_row[p->creators[i].row]];
+        struct whereabouts_group *g = &list[of_row[p->creators[i].row]];
 
-        add_creator((struct alive_creator *)(uintptr_t)g->creators, &g->n_creators, s,
+        add_creator((struct whereabouts_creator *)(uintptr_t)g->creators, &g->n_creators, s,
                     &p->creators[i]);
     }
     for (size_t i = 0; i < n; i++)
-        qsort((struct alive_creator *)(uintptr_t)list[i].creators, list[i].n_creators,
+        qsort((struct whereabouts_creator *)(uintptr_t)list[i].creators, list[i].n_creators,
               sizeof(*list[i].creators), by_count);
     return 0;
 }
 
-static size_t merge(const struct places *p, const struct entry *entries, struct alive_group *list,
-                    uint32_t *of_row)
+static size_t merge(const struct whereabouts *p, const struct entry *entries,
+                    struct whereabouts_group *list, uint32_t *of_row)
 {
     size_t n = 0;
 
@@ -219,11 +221,11 @@ static size_t merge(const struct places *p, const struct entry *entries, struct 
     return n;
 }
 
-int places_list(const struct places *p, const struct sites *s, struct alive_group **ret,
-                size_t *ret_n)
+int whereabouts_list(const struct whereabouts *p, const struct sites *s,
+                     struct whereabouts_group **ret, size_t *ret_n)
 {
     struct entry *entries = calloc(p->n + 1U, sizeof(*entries));
-    struct alive_group *list = calloc(p->n + 1U, sizeof(*list));
+    struct whereabouts_group *list = calloc(p->n + 1U, sizeof(*list));
     uint32_t *of_row = calloc(p->n + 1U, sizeof(*of_row));
     int r = entries && list && of_row ? 0 : -ENOMEM;
     size_t n = 0;
@@ -238,7 +240,7 @@ int places_list(const struct places *p, const struct sites *s, struct alive_grou
     free(entries);
     free(of_row);
     if (r < 0) {
-        places_release(list, n);
+        whereabouts_release(list, n);
         return r;
     }
     qsort(list, n, sizeof(*list), groups_by_count);
@@ -247,7 +249,7 @@ int places_list(const struct places *p, const struct sites *s, struct alive_grou
     return 0;
 }
 
-void places_release(struct alive_group *list, size_t n)
+void whereabouts_release(struct whereabouts_group *list, size_t n)
 {
     for (size_t i = 0; list && i < n; i++)
         free((void *)(uintptr_t)list[i].creators);

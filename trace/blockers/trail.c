@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/blockers/history.h"
+#include "trace/blockers/trail.h"
 
 #include <string.h>
 
 /* Items that a new block takes before the next is begun. */
 #define BLOCK_ITEMS 16
 
-void history_init(struct history *h)
+void trail_init(struct trail *h)
 {
     memset(h, 0, sizeof(*h));
 }
 
-void history_done(struct history *h, struct memory *mem)
+void trail_done(struct trail *h, struct memory *mem)
 {
     if (h->blocks)
-        memory_free(mem, h->blocks, HISTORY_BLOCKS * sizeof(*h->blocks));
-    history_init(h);
+        memory_free(mem, h->blocks, TRAIL_BLOCKS * sizeof(*h->blocks));
+    trail_init(h);
 }
 
-static const struct history_item *nth(const struct history *h, unsigned i)
+static const struct trail_item *nth(const struct trail *h, unsigned i)
 {
-    return &h->recent[(h->first + i) % HISTORY_RECENT];
+    return &h->recent[(h->first + i) % TRAIL_RECENT];
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -34,22 +34,22 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 /* What has no place of its own is the difference between the block's length and its parts. */
-static void put(struct history_block *b, uint32_t thing, int64_t ns)
+static void put(struct trail_block *b, uint32_t thing, int64_t ns)
 {
     unsigned i = 0;
 
-    if (thing == HISTORY_UNKNOWN)
+    if (thing == TRAIL_UNKNOWN)
         return;
     while (i < b->n && b->parts[i].thing != thing)
         i++;
-    if (i == HISTORY_PARTS)
+    if (i == TRAIL_PARTS)
         return;
     if (i == b->n)
-        b->parts[b->n++] = (struct history_part){0, thing};
+        b->parts[b->n++] = (struct trail_part){0, thing};
     b->parts[i].ns += ns;
 }
 
-static void join(struct history_block *to, const struct history_block *from)
+static void join(struct trail_block *to, const struct trail_block *from)
 {
     for (unsigned i = 0; i < from->n; i++)
         put(to, from->parts[i].thing, from->parts[i].ns);
@@ -58,13 +58,13 @@ static void join(struct history_block *to, const struct history_block *from)
 }
 
 /* Joins two neighbours: those that are the shortest in proportion to their age. */
-static void make_room(struct history *h, int64_t now)
+static void make_room(struct trail *h, int64_t now)
 {
     double least = 0;
     unsigned best = 0;
 
     for (unsigned i = 0; i + 1 < h->n_blocks; i++) {
-        const struct history_block *a = &h->blocks[i], *b = a + 1;
+        const struct trail_block *a = &h->blocks[i], *b = a + 1;
         double size = (double)(b->until - a->since) / (double)(now - b->until + 1);
 
         if (i == 0 || size < least) {
@@ -79,16 +79,16 @@ static void make_room(struct history *h, int64_t now)
 }
 
 /* The oldest of the ring goes into the blocks. */
-static void retire(struct history *h, struct memory *mem, int64_t now)
+static void retire(struct trail *h, struct memory *mem, int64_t now)
 {
-    const struct history_item *oldest = nth(h, 0);
-    struct history_block item = {.since = oldest->since, .until = nth(h, 1)->since, .items = 1};
-    struct history_block *last;
+    const struct trail_item *oldest = nth(h, 0);
+    struct trail_block item = {.since = oldest->since, .until = nth(h, 1)->since, .items = 1};
+    struct trail_block *last;
 
     put(&item, oldest->thing, item.until - item.since);
-    h->first = (h->first + 1) % HISTORY_RECENT;
+    h->first = (h->first + 1) % TRAIL_RECENT;
     h->n--;
-    if (!h->blocks && memory_new(mem, HISTORY_BLOCKS * sizeof(*h->blocks), &h->blocks) < 0) {
+    if (!h->blocks && memory_new(mem, TRAIL_BLOCKS * sizeof(*h->blocks), &h->blocks) < 0) {
         h->blocks = NULL;
         return;
     }
@@ -97,20 +97,20 @@ static void retire(struct history *h, struct memory *mem, int64_t now)
         join(last, &item);
         return;
     }
-    if (h->n_blocks == HISTORY_BLOCKS)
+    if (h->n_blocks == TRAIL_BLOCKS)
         make_room(h, now);
     h->blocks[h->n_blocks++] = item;
 }
 
-void history_add(struct history *h, struct memory *mem, int64_t time, uint32_t thing)
+void trail_add(struct trail *h, struct memory *mem, int64_t time, uint32_t thing)
 {
-    if (h->n == HISTORY_RECENT)
+    if (h->n == TRAIL_RECENT)
         retire(h, mem, time);
-    h->recent[(h->first + h->n++) % HISTORY_RECENT] = (struct history_item){time, thing};
+    h->recent[(h->first + h->n++) % TRAIL_RECENT] = (struct trail_item){time, thing};
 }
 
 /* A block's share of the time: the rest of it, by rounding and without a place, is not known. */
-static void ask_block(const struct history_block *b, int64_t from, int64_t until, history_fn tell,
+static void ask_block(const struct trail_block *b, int64_t from, int64_t until, trail_fn tell,
                       void *userdata)
 {
     int64_t asked = until - from, whole = b->until - b->since, known = 0;
@@ -124,16 +124,15 @@ static void ask_block(const struct history_block *b, int64_t from, int64_t until
             tell(userdata, b->parts[i].thing, ns);
     }
     if (known < asked)
-        tell(userdata, HISTORY_UNKNOWN, asked - known);
+        tell(userdata, TRAIL_UNKNOWN, asked - known);
 }
 
-void history_ask(const struct history *h, int64_t from, int64_t until, history_fn tell,
-                 void *userdata)
+void trail_ask(const struct trail *h, int64_t from, int64_t until, trail_fn tell, void *userdata)
 {
     int64_t known = 0;
 
     for (unsigned i = 0; i < h->n_blocks; i++) {
-        const struct history_block *b = &h->blocks[i];
+        const struct trail_block *b = &h->blocks[i];
         int64_t a = later(from, b->since), z = earlier(until, b->until);
 
         if (a < z) {
@@ -142,7 +141,7 @@ void history_ask(const struct history *h, int64_t from, int64_t until, history_f
         }
     }
     for (unsigned i = 0; i < h->n; i++) {
-        const struct history_item *item = nth(h, i);
+        const struct trail_item *item = nth(h, i);
         int64_t end = i + 1 < h->n ? nth(h, i + 1)->since : until;
         int64_t a = later(from, item->since), z = earlier(until, end);
 
@@ -152,5 +151,5 @@ void history_ask(const struct history *h, int64_t from, int64_t until, history_f
         }
     }
     if (until - from > known)
-        tell(userdata, HISTORY_UNKNOWN, until - from - known);
+        tell(userdata, TRAIL_UNKNOWN, until - from - known);
 }
