@@ -2,29 +2,12 @@
 #include "cli/read/alive.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/cleanup.h"
 #include "cli/common/quantity.h"
 #include "cli/common/screen.h"
 #include "cli/read/tracefile.h"
-#include "trace/goroutines/groups.h"
-
-const char *alive_state(enum gotrace_go_state state)
-{
-    static const char *const names[] = {
-        [GOTRACE_GO_UNDETERMINED] = "undetermined", [GOTRACE_GO_NOT_EXIST] = "gone",
-        [GOTRACE_GO_RUNNABLE] = "runnable",         [GOTRACE_GO_RUNNING] = "running",
-        [GOTRACE_GO_WAITING] = "waiting",           [GOTRACE_GO_SYSCALL] = "syscall",
-    };
-
-    return names[state];
-}
-
-bool alive_is_shown(const struct whereabouts_group *g, const struct alive_view *view)
-{
-    return !view->name || strstr(groups_shown_name(g->name), view->name);
-}
 
 /* Says why nothing is known of the file, in the JSON, too. Returns its errno. */
 static int fail(const struct alive_view *view, const struct failure *f)
