@@ -164,19 +164,18 @@ static void test_both_at_once(void **state)
 }
 
 /* 1 has a mutex for which 2 waits, then 3. Woken, 2 has it, and keeps 3 waiting from then on. */
-static void test_queue_for_a_mutex(void **state)
+static void check_queue(unsigned stack, enum stack_class class)
 {
     const struct holds_blocker *b;
 
-    (void)state;
     begin();
     EVENT4(GO_CREATE, 100, 2, 7, 7);
     EVENT4(GO_CREATE, 100, 3, 7, 7);
     EVENT3(GO_BLOCK, 100, 11, 7); /* 1 sleeps */
     EVENT3(GO_START, 100, 2, 1);
-    EVENT3(GO_BLOCK, 100, 4, 8);
+    EVENT3(GO_BLOCK, 100, 4, stack);
     EVENT3(GO_START, 100, 3, 1);
-    EVENT3(GO_BLOCK, 100, 4, 8);
+    EVENT3(GO_BLOCK, 100, 4, stack);
     EVENT4(GO_UNBLOCK, 100, 1, 1, 0);
     EVENT3(GO_START, 100, 1, 2);
     EVENT4(GO_UNBLOCK, 100, 2, 2, 7);
@@ -187,7 +186,7 @@ static void test_queue_for_a_mutex(void **state)
     assert_int_equal(sum_up(rawtrace.n), 0);
     assert_int_equal(result.n, 1); /* all the same places */
     b = &result.list[0];
-    assert_int_equal(b->class, STACK_LOCK);
+    assert_int_equal(b->class, class);
     assert_int_equal(b->count, 2);
     assert_int_equal(b->total, 250 + 300);
     assert_int_equal(b->holds, 2);
@@ -196,6 +195,19 @@ static void test_queue_for_a_mutex(void **state)
     assert_int_equal(did(b, HOLDS_SLEPT), 150);
     assert_int_equal(did(b, HOLDS_RUNNABLE), 50 + 100);
     assert_int_equal(did(b, HOLDS_RAN), 50 + 50);
+}
+
+static void test_queue_for_a_mutex(void **state)
+{
+    (void)state;
+    check_queue(8, STACK_LOCK);
+}
+
+/* The same of whatever 2 and 3 wait for at one place. */
+static void test_queue_at_one_place(void **state)
+{
+    (void)state;
+    check_queue(7, STACK_OTHER);
 }
 
 static void test_broken_off(void **state)
@@ -222,6 +234,7 @@ int main(void)
         cmocka_unit_test_teardown(test_nobody, teardown),
         cmocka_unit_test_teardown(test_both_at_once, teardown),
         cmocka_unit_test_teardown(test_queue_for_a_mutex, teardown),
+        cmocka_unit_test_teardown(test_queue_at_one_place, teardown),
         cmocka_unit_test_teardown(test_broken_off, teardown),
     };
 

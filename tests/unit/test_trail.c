@@ -125,6 +125,19 @@ static void test_many_things(void **state)
     assert_true(unknown > 0);
 }
 
+static void test_end_of(void **state)
+{
+    (void)state;
+    assert_int_equal(trail_end_of(&trail, 1), INT64_MIN);
+    trail_add(&trail, &mem, 10, 1);
+    assert_int_equal(trail_end_of(&trail, 1), INT64_MIN); /* it lasts */
+    trail_add(&trail, &mem, 20, 2);
+    trail_add(&trail, &mem, 30, 1);
+    assert_int_equal(trail_end_of(&trail, 1), 20);
+    assert_int_equal(trail_end_of(&trail, 2), 30);
+    assert_int_equal(trail_end_of(&trail, 3), INT64_MIN);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -179,8 +192,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_nothing),     TEST(test_recent),
         TEST(test_old),         TEST(test_blocks_grow_with_age),
-        TEST(test_many_things), TEST(test_no_memory),
-        TEST(test_random),
+        TEST(test_many_things), TEST(test_end_of),
+        TEST(test_no_memory),   TEST(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,6 @@
 /* A goroutine. */
 struct actor {
     int64_t g;
-    int64_t since;          /* in its state */
     int64_t locked;         /* the end of its last wait for a mutex, or INT64_MIN */
     uint32_t reason, stack; /* of its state */
     uint32_t name;
@@ -75,15 +74,6 @@ static void forget(struct blockers *b)
     b->begun = false;
 }
 
-/* From when on the waker can have kept the other one waiting. */
-static int64_t hold_begin(const struct blockers *b, const struct actor *waiter,
-                          const struct actor *waker, int64_t since)
-{
-    bool lock = b->sites.stacks[waiter->stack].class == STACK_LOCK;
-
-    return lock && waker->locked > since ? waker->locked : since;
-}
-
 static void tell_hold(struct holds_row *row, const struct actor *waker, int64_t from, int64_t until)
 {
     if (from >= until)
@@ -122,47 +112,6 @@ static int text_of(struct blockers *b, uint32_t handle, uint32_t *ret)
     if (r == -E2BIG)
         *ret = TEXTS_OTHER;
     return r == -E2BIG ? 0 : r;
-}
-
-static int ended(struct blockers *b, const struct actor *waiter, struct actor *waker,
-                 const struct gotrace_event *e, int64_t since, int64_t ns)
-{
-    struct holds_pair pair = {
-        .reason = waiter->reason, .waiter = waiter->stack, .name = waker->name};
-    struct holds_row *row;
-    int r = sites_of(&b->sites, b->trace, e->stack, &pair.waker);
-
-    if (r < 0)
-        return r;
-    row = holds_row(&b->holds, &pair);
-    if (!row) {
-        add(&b->untold, ns);
-        return b->holds.failed ? -ENOMEM : 0;
-    }
-    row->count++;
-    row->total += ns;
-    row->max = row->max > ns ? row->max : ns;
-    add_hold(row, waker, (uint32_t)(row - b->holds.rows) + 1, hold_begin(b, waiter, waker, since),
-             e->time);
-    return 0;
-}
-
-static void counted(void *userdata, const struct gotrace_event *e, int64_t since, int64_t ns)
-{
-    struct blockers *b = userdata;
-    struct actor *waiter, *waker;
-
-    add(&b->waits, ns);
-    if (e && (e->g == GOTRACE_NONE || (uint64_t)e->g == e->args[0])) {
-        add(&b->nobody, ns);
-        return;
-    }
-    waiter = e ? find(b, (int64_t)e->args[0]) : NULL;
-    waker = e ? find(b, e->g) : NULL;
-    if (!waiter || !waker || waiter->state != GOTRACE_GO_WAITING)
-        add(&b->untold, ns);
-    else if (b->error == 0)
-        b->error = ended(b, waiter, waker, e, since, ns);
 }
 
 /* Makes the goroutine, if there is room. */
@@ -223,13 +172,66 @@ static uint32_t thing_of(struct blockers *b, const struct actor *a)
     return holds_thing(&b->holds, &thing);
 }
 
+/* From when on the waker can have kept the other one waiting: not before it had waited itself at the
+ * same place, or for a mutex as the other one did. */
+static int64_t hold_begin(struct blockers *b, const struct actor *waiter, const struct actor *waker,
+                          int64_t since)
+{
+    bool lock = b->sites.stacks[waiter->stack].class == STACK_LOCK;
+    int64_t own = lock ? waker->locked : trail_end_of(&waker->past, thing_of(b, waiter));
+
+    return own > since ? own : since;
+}
+
+static int ended(struct blockers *b, const struct actor *waiter, struct actor *waker,
+                 const struct gotrace_event *e, int64_t since, int64_t ns)
+{
+    struct holds_pair pair = {
+        .reason = waiter->reason, .waiter = waiter->stack, .name = waker->name};
+    struct holds_row *row;
+    int r = sites_of(&b->sites, b->trace, e->stack, &pair.waker);
+
+    if (r < 0)
+        return r;
+    row = holds_row(&b->holds, &pair);
+    if (!row) {
+        add(&b->untold, ns);
+        return b->holds.failed ? -ENOMEM : 0;
+    }
+    row->count++;
+    row->total += ns;
+    row->max = row->max > ns ? row->max : ns;
+    add_hold(row, waker, (uint32_t)(row - b->holds.rows) + 1, hold_begin(b, waiter, waker, since),
+             e->time);
+    return 0;
+}
+
+static void counted(void *userdata, const struct gotrace_event *e, int64_t since, int64_t ns)
+{
+    struct blockers *b = userdata;
+    struct actor *waiter, *waker;
+
+    add(&b->waits, ns);
+    if (e && (e->g == GOTRACE_NONE || (uint64_t)e->g == e->args[0])) {
+        add(&b->nobody, ns);
+        return;
+    }
+    waiter = e ? find(b, (int64_t)e->args[0]) : NULL;
+    waker = e ? find(b, e->g) : NULL;
+    if (!waiter || !waker || waiter->state != GOTRACE_GO_WAITING)
+        add(&b->untold, ns);
+    else if (b->error == 0)
+        b->error = ended(b, waiter, waker, e, since, ns);
+}
+
 static int enter(struct blockers *b, struct actor *a, const struct gotrace_event *e)
 {
     bool placed = e->to == GOTRACE_GO_WAITING || e->to == GOTRACE_GO_SYSCALL;
+    /* What is heard of for the first time was so from the trace's beginning. */
+    bool older = e->from == GOTRACE_GO_UNDETERMINED;
     int r = 0;
 
     a->state = e->to;
-    a->since = e->time;
     a->stack = SITES_NO_STACK;
     a->reason = TEXTS_EMPTY;
     if (placed)
@@ -237,7 +239,7 @@ static int enter(struct blockers *b, struct actor *a, const struct gotrace_event
     if (r == 0 && e->to == GOTRACE_GO_WAITING)
         r = text_of(b, e->string, &a->reason);
     if (r == 0)
-        trail_add(&a->past, &b->mem, e->time, thing_of(b, a));
+        trail_add(&a->past, &b->mem, older ? b->first : e->time, thing_of(b, a));
     return r < 0 ? r : b->holds.failed ? -ENOMEM : 0;
 }
 

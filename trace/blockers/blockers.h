@@ -8,8 +8,9 @@
  * times of waits are that profile's (trace/profile).
  *
  * A trace does not say which mutex a goroutine has. So a hold is the time in which the one that
- * woke another can have kept it waiting: from when that one queued, but of a mutex not before the
- * waker itself had last waited for one. Where it wakes several, the time counts once.
+ * woke another can have kept it waiting: from when that one queued, but not before the waker itself
+ * had last waited at the same place, or, of a mutex, for any. Where it wakes several, the time
+ * counts once.
  *
  * What no goroutine ended was ended by time, the network or a signal.
  */

@@ -109,6 +109,14 @@ void trail_add(struct trail *h, struct memory *mem, int64_t time, uint32_t thing
     h->recent[(h->first + h->n++) % TRAIL_RECENT] = (struct trail_item){time, thing};
 }
 
+int64_t trail_end_of(const struct trail *h, uint32_t thing)
+{
+    for (unsigned i = h->n; i > 1; i--)
+        if (nth(h, i - 2)->thing == thing)
+            return nth(h, i - 1)->since;
+    return INT64_MIN;
+}
+
 /* A block's share of the time: the rest of it, by rounding and without a place, is not known. */
 static void ask_block(const struct trail_block *b, int64_t from, int64_t until, trail_fn tell,
                       void *userdata)

@@ -50,6 +50,9 @@ void trail_done(struct trail *h, struct memory *mem);
 /* From `time` on it is something else. Without memory for what is older, that is not known. */
 void trail_add(struct trail *h, struct memory *mem, int64_t time, uint32_t thing);
 
+/* When the thing was over for the last time, among the last TRAIL_RECENT; INT64_MIN: never. */
+int64_t trail_end_of(const struct trail *h, uint32_t thing);
+
 /* Gives the parts of the time from `from` to `until`, which is not before the last thing's begin;
  * one thing may come several times. */
 typedef void (*trail_fn)(void *userdata, uint32_t thing, int64_t ns);
