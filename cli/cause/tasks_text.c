@@ -291,7 +291,7 @@ static void head(const struct page *p)
     char text[QUANTITY_SIZE], of[QUANTITY_SIZE];
 
     print_name(p->out, v->file);
-    (void)fprintf(p->out, "\n  go 1.%u trace, %s, window %s: ", v->version,
+    (void)fprintf(p->out, "\n  go 1.%u trace, %s, window %s\n  ", v->version,
                   v->failure ? "CUT" : "complete",
                   quantity_duration(p->t->last - p->t->first, v->utf8, text));
     (void)fprintf(p->out, "%s task%s, %s %s", quantity_count(w->tasks, text),
