@@ -22,6 +22,7 @@ struct command {
     int (*run)(int argc, char **argv); /* NULL: contrace-remote does it */
 };
 
+int command_blockers(int argc, char **argv);
 int command_capture(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_diff(int argc, char **argv);
@@ -35,6 +36,7 @@ int command_status(int argc, char **argv);
 int command_summary(int argc, char **argv);
 int command_suspend(int argc, char **argv);
 int command_timeline(int argc, char **argv);
+int command_tasks(int argc, char **argv);
 int command_triggers(int argc, char **argv);
 int command_verify(int argc, char **argv);
 

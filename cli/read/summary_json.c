@@ -74,7 +74,7 @@ static void site(struct jsonwriter *w, const struct summary_site *s)
 {
     jsonwriter_object(w, NULL);
     put_frame(w, &s->at);
-    summary_own_json(w, &s->own);
+    place_own_json(w, &s->own);
     jsonwriter_text(w, "class", stack_class_name(s->class));
     jsonwriter_count(w, "count", s->count);
     jsonwriter_integer(w, "total_ns", s->total);
@@ -330,7 +330,7 @@ static void longest(struct jsonwriter *w, const char *key, const struct summary_
         jsonwriter_integer(w, "p", l->p);
     jsonwriter_bool(w, "open", l->open);
     jsonwriter_bool(w, "older", l->older);
-    summary_own_json(w, &l->own);
+    place_own_json(w, &l->own);
     jsonwriter_end(w);
 }
 

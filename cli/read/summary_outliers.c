@@ -101,7 +101,7 @@ static void put(struct jsonwriter *w, enum summary_slow kind, const struct summa
     jsonwriter_text(w, "func", o->site.func);
     jsonwriter_text(w, "file", o->site.file);
     jsonwriter_count(w, "line", o->site.line);
-    summary_own_json(w, &o->own);
+    place_own_json(w, &o->own);
     jsonwriter_bool(w, "open", o->open);
     jsonwriter_bool(w, "at_start", o->at_start);
     if (kind == SUMMARY_SLOW_TASKS)
@@ -219,7 +219,7 @@ static void row(FILE *out, enum summary_slow kind, const struct summary_outlier 
         (void)fputs("         -  ", out);
     else
         (void)fprintf(out, "%10" PRId64 "  ", o->g);
-    summary_own_place(out, &o->own, &o->site, view->utf8);
+    place_print(out, &o->own, &o->site, view->utf8);
     (void)fputs(o->open && o->at_start ? ", all the time"
                 : o->open              ? ", not over"
                 : o->at_start          ? ", from before"

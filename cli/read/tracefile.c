@@ -43,7 +43,8 @@ int tracefile_unnamed(void *userdata)
     return fd < 0 ? -errno : fd;
 }
 
-static int copy(int from)
+/* Copies what cannot be read twice to an unlinked file. The descriptor, or a negative errno. */
+static int open_copy(int from)
 {
     _cleanup_close_ int to = tracefile_unnamed(NULL);
     _cleanup_free_ char *buffer = malloc(COPY_SIZE);
@@ -63,6 +64,8 @@ static int copy(int from)
         if (r < 0)
             return r;
     }
+    if (lseek(to, 0, SEEK_SET) < 0)
+        return -errno;
     return steal_fd(&to);
 }
 
@@ -72,7 +75,7 @@ int tracefile_open_again(const char *path)
 
     if (fd < 0)
         return fd;
-    return lseek(fd, 0, SEEK_SET) == 0 ? steal_fd(&fd) : copy(fd);
+    return lseek(fd, 0, SEEK_SET) == 0 ? steal_fd(&fd) : open_copy(fd);
 }
 
 /* The process ends here; this message is all it can say. */

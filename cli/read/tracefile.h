@@ -12,8 +12,8 @@ const char *tracefile_called(const char *path);
 /* Opens a trace; '-' is standard input. The caller's descriptor, or a negative errno. */
 int tracefile_open(const char *path);
 
-/* The same for a trace that is read more than once: input without seeking is copied to an unlinked
- * file. */
+/* The same for a trace that is read more than once, by lseek to its begin: what comes from a pipe is
+ * copied to an unlinked file first. */
 int tracefile_open_again(const char *path);
 
 /*

@@ -26,6 +26,10 @@ MAY_INCLUDE = {
     "trace/schedtrace": set(),
     "trace/timeline": {"trace", "trace/common"},
     "trace/export": {"trace", "trace/common", "trace/timeline"},
+    "trace/trees": {"trace", "trace/common", "trace/summary"},
+    "trace/blockers": {
+        "trace", "trace/common", "trace/goroutines", "trace/profile", "trace/summary",
+    },
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
@@ -102,6 +106,7 @@ MAY_INCLUDE = {
     "cli/timeline": {
         "trace", "trace/export", "trace/summary", "trace/timeline", "cli/common", "cli/read",
     },
+    "cli/cause": {"trace", "trace/blockers", "trace/trees", "cli/common", "cli/read"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",

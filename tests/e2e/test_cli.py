@@ -708,6 +708,7 @@ TRACE = SRC / "tests/fuzz/corpus/summary/mix-go1.26.8"
         "summary TRACE TRACE", "goroutines TRACE", "goroutines --json TRACE",
         "check --fail-if=bytes<1 TRACE", "diff --all TRACE TRACE", "diff --json TRACE TRACE",
         "timeline TRACE", "timeline --json TRACE", "timeline -o - TRACE",
+        "goroutines --at=end TRACE", "tasks TRACE", "tasks --json TRACE", "blockers TRACE",
         "pprof --sched TRACE", "verify TRACE", "list SPOOL", "list --json SPOOL",
         "pull -n 2 SPOOL -o OUT", "schedtrace LOG", "schedtrace --json LOG", "schedtrace -f LOG",
     ],

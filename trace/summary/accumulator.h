@@ -182,6 +182,7 @@ struct accumulator {
     struct memory mem;
     struct gotrace *trace;
     struct summary *out;
+    const struct watcher *watcher; /* or NULL */
     struct texts texts;
     struct sites sites;
     uint64_t seed;
