@@ -34,6 +34,7 @@ enum stack_class {
 /* What else a stack tells, whatever the innermost known function is. */
 enum stack_trait {
     STACK_NEXT = 1 << 4,          /* on a connection that brings one request after the other */
+    STACK_MIXED = 1 << 7,         /* a loop whose calls may be requests or streams */
     STACK_SERVES = 1 << 8,        /* serves a request that gets one answer */
     STACK_STREAMS = 1 << 9,       /* talks with a client for as long as that likes */
     STACK_DISPATCHES = 1 << 10,   /* a server's loop, which calls the program for each request */
@@ -63,7 +64,7 @@ struct stack_reading {
     uint32_t traits;
     bool any;
     bool beyond_runtime; /* it has a function that is not the runtime's */
-    bool in_program;     /* the last function is the program's, not a server's or its library's */
+    bool in_program;     /* the last function that is of no server is not of Go either */
 };
 
 /* What a stack tells. */
