@@ -161,6 +161,30 @@ static void test_requests(void **state)
 
 #define READS "internal/poll.(*FD).Read", "net.(*conn).Read", "bufio.(*Reader).Peek"
 
+/* To read a request's body or write its answer is no wait for an answer; nor is the next request. */
+static void test_clients(void **state)
+{
+    (void)state;
+    assert_int_equal(CLASSIFY(READS, "net/http.(*connReader).Read", "bufio.(*Reader).fill",
+                              "net/http.(*body).Read", "main.upload", SERVED),
+                     STACK_CLIENT);
+    assert_int_equal(CLASSIFY("internal/poll.(*FD).Write", "net.(*conn).Write",
+                              "net/http.checkConnErrorWriter.Write", "net/http.(*response).Write",
+                              "main.page", SERVED),
+                     STACK_CLIENT);
+    assert_int_equal(CLASSIFY("internal/poll.SendFile", "net.sendFile", "net.(*TCPConn).ReadFrom",
+                              "net/http.(*response).ReadFrom", "io.copyBuffer", "main.download",
+                              SERVED),
+                     STACK_CLIENT);
+    assert_int_equal(CLASSIFY(READS, "net/http.(*connReader).Read", "net/http.(*conn).serve"),
+                     STACK_LISTENER);
+    assert_int_equal(CLASSIFY("internal/poll.SendFile", "net.(*TCPConn).ReadFrom", "main.push"),
+                     STACK_OTHER);
+    assert_int_equal(CLASSIFY(READS, "net/http.(*bodyEOFSignal).Read",
+                              "net/http.(*response).ReadFrom", "main.proxy", SERVED),
+                     STACK_CALL);
+}
+
 /* The same loop of a server reads requests and calls the program, whatever its functions are called
  * in this version. */
 static void test_dispatch(void **state)
@@ -395,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_syscalls),
         cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_clients),
         cmocka_unit_test(test_dispatch),
         cmocka_unit_test(test_calls_of_grpc),
         cmocka_unit_test(test_accepting),

@@ -60,6 +60,7 @@ static const struct known table[] = {
     {NAME("net.(*netFD).writeMsg"), STACK_SOCKET},
     {NAME("os/signal.signal_recv"), STACK_PARKED},
     {NAME("sync.(*RWMutex).RLock"), STACK_LOCK},
+    {NAME("internal/poll.SendFile"), STACK_TAKES},
     {NAME("net._Cfunc_getaddrinfo"), STACK_CALL},
     {NAME("net/http.(*conn).serve"), BOTH(STACK_LISTENER, STACK_NEXT)},
     {NAME("net/http/pprof.Profile"), STACK_TRACER},
@@ -105,6 +106,7 @@ static const struct known table[] = {
     {NAME("golang.org/x/sys/unix.Wait4"), STACK_PARKED},
     {NAME("internal/sync.(*Mutex).Lock"), STACK_LOCK},
     {NAME("net.(*Resolver).LookupCNAME"), STACK_CALL},
+    {NAME("net/http.(*connReader).Read"), STACK_TAKES},
     {NAME("runtime/pprof.profileWriter"), STACK_TRACER},
     {NAME("database/sql.(*Tx).awaitDone"), STACK_LISTENER},
     {NAME("golang.org/x/sys/unix.Accept"), STACK_PARKED},
@@ -147,6 +149,7 @@ static const struct known table[] = {
     {NAME("net/http.(*persistConn).writeLoop"), STACK_LISTENER},
     {NAME("nhooyr.io/websocket.(*Conn).Reader"), STACK_LISTENER},
     {NAME("database/sql.(*DB).connectionOpener"), STACK_LISTENER},
+    {NAME("net/http.checkConnErrorWriter.Write"), STACK_CLIENT},
     {NAME("database/sql.(*DB).connectionCleaner"), STACK_LISTENER},
     {NAME("github.com/jackc/pgx/v5.(*Conn).Exec"), STACK_CALL},
     {NAME("github.com/miekg/dns.(*Conn).ReadMsg"), STACK_CALL},
@@ -333,11 +336,11 @@ const char *stack_class_known(size_t n, struct stack_kind *ret)
 const char *stack_class_name(enum stack_class class)
 {
     static const char *const names[STACK_N_CLASSES] = {
-        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock",   [STACK_JOIN] = "join",
-        [STACK_LISTENER] = "listener", [STACK_CALL] = "call",   [STACK_HANDLER] = "handler",
-        [STACK_PARKED] = "parked",     [STACK_READ] = "read",   [STACK_TRACER] = "tracer",
-        [STACK_POOL] = "pool",         [STACK_LIMIT] = "limit", [STACK_CONN] = "conn",
-        [STACK_RUNTIME] = "runtime",
+        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock",       [STACK_JOIN] = "join",
+        [STACK_LISTENER] = "listener", [STACK_CALL] = "call",       [STACK_HANDLER] = "handler",
+        [STACK_PARKED] = "parked",     [STACK_READ] = "read",       [STACK_TRACER] = "tracer",
+        [STACK_POOL] = "pool",         [STACK_LIMIT] = "limit",     [STACK_CONN] = "conn",
+        [STACK_CLIENT] = "client",     [STACK_RUNTIME] = "runtime",
     };
 
     return names[class] ? names[class] : "other";
@@ -426,6 +429,8 @@ struct stack_kind stack_told(const struct stack_reading *r)
         kind.traits &= ~(uint32_t)STACK_SERVES;
     if (kind.class == STACK_PARKED && (kind.traits & STACK_CHILD) && (kind.traits & STACK_SERVES))
         kind.class = STACK_OTHER; /* a request waits for it */
+    if (kind.class == STACK_HANDLER && (kind.traits & STACK_TAKES))
+        kind.class = STACK_CLIENT;
     if (kind.class == STACK_READ && (kind.traits & STACK_FILE))
         kind.class = STACK_OTHER;
     if (kind.class == STACK_OTHER && (kind.traits & TUNNEL) == TUNNEL)

@@ -27,6 +27,7 @@ enum stack_class {
     STACK_POOL,      /* waits for one of its own process's connections, all of which are in use */
     STACK_LIMIT,     /* waits for its turn, which its own process limits: a semaphore, a rate */
     STACK_CONN,      /* waits for a connection to a peer: to be opened, or one that is in use */
+    STACK_CLIENT,    /* in a request: for its body to come, or its answer to be taken */
     STACK_RUNTIME,   /* a stack with functions of the runtime only */
     STACK_N_CLASSES, /* at most 16: stackclass.c */
 };
@@ -34,6 +35,7 @@ enum stack_class {
 /* What else a stack tells, whatever the innermost known function is. */
 enum stack_trait {
     STACK_NEXT = 1 << 4,          /* on a connection that brings one request after the other */
+    STACK_TAKES = 1 << 5,         /* moves what a client sends or is sent, if it serves a request */
     STACK_MIXED = 1 << 7,         /* a loop whose calls may be requests or streams */
     STACK_SERVES = 1 << 8,        /* serves a request that gets one answer */
     STACK_STREAMS = 1 << 9,       /* talks with a client for as long as that likes */

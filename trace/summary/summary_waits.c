@@ -306,7 +306,7 @@ static void add_asked(struct summary_inside *in, const struct sites_stack *stack
             in->requests += stack->tallies[SUMMARY_NET].count;
         return;
     }
-    if (stack->class != STACK_LISTENER)
+    if (stack->class != STACK_LISTENER && stack->class != STACK_CLIENT)
         accumulator_add_tally(&in->asked, &stack->tallies[SUMMARY_NET], true);
     if (stack->class == STACK_CALL || stack->class == STACK_CONN)
         accumulator_add_tally(&in->asked, &stack->tallies[SUMMARY_SYNC], true);
