@@ -4,43 +4,35 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "trace/stack/stackclass.h"
-
-#define BOTH(class, trait) ((uint32_t)(class) | (trait))
-
-/* A server's loop. Of one whose calls may be streams, other functions tell which serve a request. */
-#define LOOP BOTH(STACK_LISTENER, STACK_DISPATCHES)
-#define LOOP_OF_ANY BOTH(STACK_LISTENER, STACK_DISPATCHES | STACK_MIXED)
-
 struct pattern {
     const char *package;  /* how the name begins, versions left out */
     const char *receiver; /* how the receiver's type begins */
     const char *part;     /* of the method's name, in small letters; "": any but who accepts */
-    uint32_t kind;
+    enum libraries_role role;
 };
 
 /* The first row that fits counts. */
 static const struct pattern patterns[] = {
-    {"google.golang.org/grpc.", "Server)", "unary", BOTH(STACK_HANDLER, STACK_SERVES)},
-    {"google.golang.org/grpc.", "Server)", "", LOOP_OF_ANY},
-    {"google.golang.org/grpc/internal/transport.", "http2Client)", "newstream", STACK_POOL},
-    {"github.com/valyala/fasthttp.", "Server)", "", BOTH(LOOP, STACK_NEXT)},
-    {"github.com/valyala/fasthttp.", "workerPool)", "", LOOP},
-    {"github.com/valyala/fasthttp.", "HostClient)", "acquire", STACK_POOL},
-    {"github.com/valyala/fasthttp.", "HostClient)", "do", STACK_CALL},
-    {"golang.org/x/net/http2.", "serverConn)", "", LOOP},
-    {"golang.org/x/net/http2.", "ClientConn)", "awaitopenslot", STACK_POOL},
-    {"github.com/quic-go/quic-go/http3.", "Server", "", LOOP},
-    {"github.com/miekg/dns.", "Server)", "", LOOP},
-    {"github.com/apache/thrift/lib/go/thrift.", "TSimpleServer)", "process", STACK_SERVES},
-    {"github.com/jackc/puddle", "Pool", "acquire", STACK_POOL},
-    {"github.com/redis/go-redis/", "ConnPool)", "get", STACK_POOL},
-    {"github.com/redis/go-redis/", "ConnPool)", "wait", STACK_POOL},
-    {"github.com/go-redis/redis/", "ConnPool)", "get", STACK_POOL},
-    {"github.com/go-redis/redis/", "ConnPool)", "wait", STACK_POOL},
-    {"github.com/gomodule/redigo/redis.", "Pool)", "wait", STACK_POOL},
-    {"go.mongodb.org/mongo-driver/", "pool)", "checkout", STACK_POOL},
-    {"github.com/panjf2000/ants/", "ool", "retrieve", STACK_LIMIT},
+    {"google.golang.org/grpc.", "Server)", "unary", LIBRARIES_HANDLES},
+    {"google.golang.org/grpc.", "Server)", "", LIBRARIES_MIXED},
+    {"google.golang.org/grpc/internal/transport.", "http2Client)", "newstream", LIBRARIES_POOL},
+    {"github.com/valyala/fasthttp.", "Server)", "", LIBRARIES_CONNECTION},
+    {"github.com/valyala/fasthttp.", "workerPool)", "", LIBRARIES_LOOP},
+    {"github.com/valyala/fasthttp.", "HostClient)", "acquire", LIBRARIES_POOL},
+    {"github.com/valyala/fasthttp.", "HostClient)", "do", LIBRARIES_CALL},
+    {"golang.org/x/net/http2.", "serverConn)", "", LIBRARIES_LOOP},
+    {"golang.org/x/net/http2.", "ClientConn)", "awaitopenslot", LIBRARIES_POOL},
+    {"github.com/quic-go/quic-go/http3.", "Server", "", LIBRARIES_LOOP},
+    {"github.com/miekg/dns.", "Server)", "", LIBRARIES_LOOP},
+    {"github.com/apache/thrift/lib/go/thrift.", "TSimpleServer)", "process", LIBRARIES_SERVES},
+    {"github.com/jackc/puddle", "Pool", "acquire", LIBRARIES_POOL},
+    {"github.com/redis/go-redis/", "ConnPool)", "get", LIBRARIES_POOL},
+    {"github.com/redis/go-redis/", "ConnPool)", "wait", LIBRARIES_POOL},
+    {"github.com/go-redis/redis/", "ConnPool)", "get", LIBRARIES_POOL},
+    {"github.com/go-redis/redis/", "ConnPool)", "wait", LIBRARIES_POOL},
+    {"github.com/gomodule/redigo/redis.", "Pool)", "wait", LIBRARIES_POOL},
+    {"go.mongodb.org/mongo-driver/", "pool)", "checkout", LIBRARIES_POOL},
+    {"github.com/panjf2000/ants/", "ool", "retrieve", LIBRARIES_LIMIT},
 };
 
 #define N_PATTERNS (sizeof(patterns) / sizeof(patterns[0]))
@@ -122,19 +114,19 @@ static bool fits(const struct pattern *p, const char *func, size_t len)
     return p->part[0] != '\0' ? has(method, n, p->part) : !accepts(method, n);
 }
 
-uint32_t libraries_kind(const char *func, size_t len)
+enum libraries_role libraries_role(const char *func, size_t len)
 {
     for (size_t i = 0; i < N_PATTERNS; i++) {
         if (fits(&patterns[i], func, len))
-            return patterns[i].kind;
+            return patterns[i].role;
     }
-    return STACK_OTHER;
+    return LIBRARIES_UNKNOWN;
 }
 
 bool libraries_serve(const char *func, size_t len)
 {
     for (size_t i = 0; i < N_PATTERNS; i++) {
-        if ((patterns[i].kind & STACK_DISPATCHES) && begins(func, len, patterns[i].package))
+        if (patterns[i].role >= LIBRARIES_LOOP && begins(func, len, patterns[i].package))
             return true;
     }
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {

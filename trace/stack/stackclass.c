@@ -301,6 +301,19 @@ static int compare(const char *func, size_t len, const struct known *known)
     return memcmp(func, known->func, len);
 }
 
+/* What the roles of libraries.h tell. */
+static const uint32_t roles[] = {
+    [LIBRARIES_UNKNOWN] = STACK_OTHER,
+    [LIBRARIES_POOL] = STACK_POOL,
+    [LIBRARIES_LIMIT] = STACK_LIMIT,
+    [LIBRARIES_CALL] = STACK_CALL,
+    [LIBRARIES_HANDLES] = BOTH(STACK_HANDLER, STACK_SERVES),
+    [LIBRARIES_SERVES] = STACK_SERVES,
+    [LIBRARIES_LOOP] = BOTH(STACK_LISTENER, STACK_DISPATCHES),
+    [LIBRARIES_CONNECTION] = BOTH(STACK_LISTENER, STACK_DISPATCHES | STACK_NEXT),
+    [LIBRARIES_MIXED] = BOTH(STACK_LISTENER, STACK_DISPATCHES | STACK_MIXED),
+};
+
 static uint32_t kind_of(const char *func, size_t len)
 {
     size_t low = 0;
@@ -317,7 +330,8 @@ static uint32_t kind_of(const char *func, size_t len)
         else
             low = middle + 1;
     }
-    return is_poll(func, len) || is_poll_in_c(func, len) ? STACK_PARKED : libraries_kind(func, len);
+    return is_poll(func, len) || is_poll_in_c(func, len) ? STACK_PARKED
+                                                         : roles[libraries_role(func, len)];
 }
 
 enum stack_class stack_class_of(const char *func, size_t len)
