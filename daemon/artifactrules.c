@@ -106,6 +106,22 @@ static void check_kind(const struct rules *k, const struct job_config *job, enum
     check_interval(k, job, a);
 }
 
+/* Of the global key nothing is told: a job whose profiles have no place goes without. */
+static void check_samples(const struct rules *k, const struct job_config *job)
+{
+    const struct artifact *a = artifacts_sampler();
+    _cleanup_free_ char *path = NULL;
+
+    if (job->own.cpu_samples != CONFIG_ON || job->of_kind[a->kind].path ||
+        artifact_path(a, job->path, job->profiles_path, &path) != -EINVAL)
+        return;
+    diags_add(k->diags, job->samples_line > 0 ? k->file : NULL, job->samples_line,
+              job->samples_column, NULL,
+              "job `%s`: cpu_samples: where is the %s? `path` %s does not end in /trace, so "
+              "profiles_path must say where net/http/pprof's profiles are",
+              job->name, a->noun, job->path);
+}
+
 int artifact_rules(const struct config *c, bool once, const char *file, struct diags *d)
 {
     const struct rules k = {.config = c, .once = once, .file = file, .diags = d};
@@ -116,6 +132,7 @@ int artifact_rules(const struct config *c, bool once, const char *file, struct d
             if (c->jobs[i].artifacts & 1u << kind)
                 check_kind(&k, &c->jobs[i], (enum kind)kind);
         }
+        check_samples(&k, &c->jobs[i]);
     }
     return diags_count(d) > before ? -EINVAL : 0;
 }

@@ -30,7 +30,7 @@ static const char intro[] =
 struct capture_arguments {
     struct capturing_scope scope;
     const char *seconds, *reason, *artifact;
-    bool all, incident, no_wait, json;
+    bool all, incident, cpu_samples, no_wait, json;
 };
 
 #define FIELD(name) offsetof(struct capture_arguments, name)
@@ -55,6 +55,8 @@ static const struct argument rows[] = {
      argument_text, FIELD(artifact)},
     {"incident", 0, NULL, "all that one moment can tell, under one id: see incident_artifacts",
      argument_flag, FIELD(incident)},
+    {"cpu-samples", 0, NULL, "with CPU samples in the trace, by a CPU profile beside it",
+     argument_flag, FIELD(cpu_samples)},
     {"reason", 0, "TEXT", "for the records, behind 'api:'", argument_text, FIELD(reason)},
     {"no-wait", 0, NULL, "do not wait for the end", argument_flag, FIELD(no_wait)},
     {"json", 0, NULL, "one JSON object for each capture, a line each", argument_flag, FIELD(json)},
@@ -344,6 +346,16 @@ static void say_failed(struct capture *c, const json_t *capture)
     say_outcome(capture, is_trace(capture) ? "no trace" : "nothing was kept");
 }
 
+/* Nor is a trace without CPU samples. */
+static void say_unsampled(const json_t *capture)
+{
+    char name[NAME_SIZE], why[FIELD_SIZE];
+
+    if (*field_text(capture, "no_cpu_profile", why))
+        complain("%s: %s CPU samples: %s", target_name(capture, name),
+                 json_is_false(json_object_get(capture, "cpu_samples")) ? "no" : "perhaps no", why);
+}
+
 /* A profile without samples is kept, and is no failure. */
 static void say_empty(const json_t *capture)
 {
@@ -414,6 +426,7 @@ static int take_answer(struct capture *c)
         json_array_foreach(c->captures, i, capture) {
             say_failed(c, capture);
             say_empty(capture);
+            say_unsampled(capture);
         }
     }
     say_limited(c, json_object_get(c->answer, "limited"));
@@ -443,6 +456,8 @@ static int print_keys(const struct capture *c)
 
     json_array_foreach(c->captures, i, capture) {
         if (*field_text(capture, "key", key))
+            (void)puts(key);
+        if (*field_text(capture, "cpu_profile", key))
             (void)puts(key);
     }
     return screen_finish();
@@ -513,6 +528,8 @@ static int request_of(const struct capture_arguments *a, struct buf *out)
         jsonwriter_bool(&w, "incident", true);
     if (a->artifact)
         jsonwriter_text(&w, "artifact", a->artifact);
+    if (a->cpu_samples)
+        jsonwriter_bool(&w, "cpu_samples", true);
     if (a->reason)
         jsonwriter_text(&w, "reason", a->reason);
     jsonwriter_end(&w);
@@ -565,6 +582,10 @@ static int usage(const struct capture_arguments *a, int words)
                  "--artifact");
         return -EINVAL;
     }
+    if (a->cpu_samples && a->artifact && strcmp(a->artifact, "trace") != 0) {
+        complain("capture: --cpu-samples puts CPU samples into a trace: leave out --artifact");
+        return -EINVAL;
+    }
     if (ways == 1 && words <= 1)
         return 0;
     if (ways == 0)
@@ -588,6 +609,8 @@ int command_capture(int argc, char **argv)
     if (usage(&a, argc - rest) < 0)
         return STATUS_USAGE;
     a.scope.target = rest < argc ? argv[rest] : NULL;
+    if (a.cpu_samples && !a.incident && !a.artifact)
+        a.artifact = "trace";
     r = endpoint_open(&e, &where);
     if (r == 0) {
         struct capture c = {.a = &a, .endpoint = &e, .width = a.no_wait ? 0 : screen_width(stderr)};

@@ -50,6 +50,8 @@ bool incident_lacks(const json_t *capture)
 {
     const char *outcome = json_string_value(json_object_get(capture, "outcome"));
 
+    if (json_is_true(json_object_get(capture, "for_cpu_samples")))
+        return true;
     return json_object_get(capture, "incident") && outcome && strcmp(outcome, "missing") == 0;
 }
 

@@ -12,7 +12,8 @@
  */
 int incident_flatten(json_t *answer);
 
-/* Whether a capture of that list was not served by the target, which is no failure of the incident. */
+/* Whether it is no failure of the incident that it lacks a capture of that list: the target does not
+ * serve it, or it was only to put CPU samples into the trace. */
 bool incident_lacks(const json_t *capture);
 
 /* Prints the id of each incident that has one, for people, on stderr. */

@@ -36,7 +36,7 @@ static void put_site(struct jsonwriter *w, const struct finding_site *site)
     jsonwriter_count(w, "count", site->count);
     jsonwriter_integer(w, "total_ns", site->total);
     jsonwriter_count(w, "open", site->open);
-    summary_own_json(w, &site->own);
+    place_own_json(w, &site->own);
     jsonwriter_end(w);
 }
 
@@ -169,11 +169,11 @@ static void tell_apart(const struct page *p, const struct finding *f,
     for (size_t i = 0; i < f->n_sites; i++) {
         const struct finding_site *other = &f->sites[i];
 
-        if (other == site || summary_frame_equal(&other->at, &site->at) ||
-            !summary_own_equal(&other->own, &other->at, &site->own, &site->at))
+        if (other == site || place_frame_equal(&other->at, &site->at) ||
+            !place_equal(&other->own, &other->at, &site->own, &site->at))
             continue;
         (void)fputs("  (", p->out);
-        summary_place(p->out, &site->at);
+        place_frame(p->out, &site->at);
         (void)fputc(')', p->out);
         return;
     }
@@ -194,7 +194,7 @@ static void site_lines(const struct page *p, const struct finding *f, size_t mos
             page_spaces(p, 10);
         page_count(p, site->count, 10);
         (void)fputs("x  ", p->out);
-        summary_own_place(p->out, &site->own, &site->at, p->view->utf8);
+        place_print(p->out, &site->own, &site->at, p->view->utf8);
         tell_apart(p, f, site);
         if (site->open > 0 && site->count == 1) {
             (void)fputs(", not over", p->out);

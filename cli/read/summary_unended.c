@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cli/read/place.h"
 #include "cli/read/summary_page.h"
 
 /* So many calls or waits that do not end are told. */
@@ -75,7 +76,7 @@ static void tell_crowd(const struct page *p, const struct crowd *crowd, const ch
     (void)fprintf(p->out, "  %s ", word);
     page_mean(p, crowd->mean, 0);
     (void)fprintf(p->out, " %s at any time: ", who);
-    summary_own_place(p->out, &crowd->site->own, &crowd->site->at, p->view->utf8);
+    place_print(p->out, &crowd->site->own, &crowd->site->at, p->view->utf8);
     (void)fputc('\n', p->out);
 }
 

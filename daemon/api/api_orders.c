@@ -145,6 +145,22 @@ static void put_text(struct jsonwriter *w, const struct pipeline_end *end)
     buf_done(&whole);
 }
 
+/* Whether the trace has CPU samples, if they were wanted: as in the record. */
+static void put_samples(struct jsonwriter *w, const struct pipeline_samples *s)
+{
+    char why[PIPELINE_WHY_SIZE];
+
+    if (!s)
+        return;
+    if (s->sampled == PIPELINE_SAMPLED_MAYBE)
+        jsonwriter_null(w, "cpu_samples");
+    else
+        jsonwriter_bool(w, "cpu_samples", s->sampled == PIPELINE_SAMPLED);
+    jsonwriter_text(w, "cpu_profile", s->key);
+    if (!s->key)
+        jsonwriter_text(w, "no_cpu_profile", pipeline_why_unsampled(s, why));
+}
+
 static void put_end(struct jsonwriter *w, const struct pipeline_end *end)
 {
     jsonwriter_text(w, "outcome", outcome_name(end->outcome));
@@ -153,6 +169,7 @@ static void put_end(struct jsonwriter *w, const struct pipeline_end *end)
     jsonwriter_count(w, "bytes", end->bytes);
     api_put_time(w, "start", end->start);
     api_put_window(w, end->window);
+    put_samples(w, end->samples);
 }
 
 static void on_ended(void *userdata, size_t i, const struct pipeline_end *end)
@@ -238,8 +255,10 @@ static void order_all(struct orders *o, const struct capture_request *request)
 {
     struct targets *ts = o->api->context.targets;
     char name[REASON_SIZE];
-    const struct pipeline_order order = {
-        .reason = REASON_API, .name = name_of(request, name), .window = request->window};
+    const struct pipeline_order order = {.reason = REASON_API,
+                                         .name = name_of(request, name),
+                                         .window = request->window,
+                                         .samples = request->samples};
 
     for (size_t i = 0; i < targets_count(ts); i++) {
         struct order *one;

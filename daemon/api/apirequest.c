@@ -159,6 +159,21 @@ static int read_artifacts(const json_t *o, struct capture_request *request, char
     return r == 0 && request->artifacts == 0 ? add_artifact(NULL, &request->artifacts, why) : r;
 }
 
+/* Without an artifact, it is the trace that is meant. */
+static int read_samples(const json_t *o, struct capture_request *request, char *why)
+{
+    int r = read_flag(o, "cpu_samples", &request->samples, why);
+
+    if (r < 0 || !request->samples || request->incident)
+        return r;
+    if (!request->artifact)
+        request->artifact = artifacts_of_kind(KIND_TRACE);
+    if (!request->artifact->sampled)
+        return wrong(why, "\"cpu_samples\" puts CPU samples into a trace: a %s has none",
+                     request->artifact->noun);
+    return 0;
+}
+
 static int read_name(const json_t *value, const char *key, char **ret, char *why)
 {
     const char *text = json_string_value(value);
@@ -198,16 +213,17 @@ static int read_scope(const json_t *o, struct capture_request *r, char *why)
 int capture_request_parse(const char *body, size_t n, struct capture_request *ret,
                           char why[static APIREQUEST_WHY_SIZE])
 {
-    static const char *const names[] = {"target",   "service",   "job",     "all",    "artifact",
-                                        "incident", "artifacts", "seconds", "reason", "wait"};
+    static const char *const names[] = {"target",   "service",  "job",       "all",
+                                        "artifact", "incident", "artifacts", "cpu_samples",
+                                        "seconds",  "reason",   "wait"};
     struct capture_request request = {0};
     _cleanup_json_ json_t *o = NULL;
     int r = load(body, n, &o, why);
 
     if (r == 0)
         r = refuse_unknown(o, names, sizeof(names) / sizeof(names[0]),
-                           "target, service, job, all, artifact, incident, artifacts, seconds, "
-                           "reason and wait",
+                           "target, service, job, all, artifact, incident, artifacts, cpu_samples, "
+                           "seconds, reason and wait",
                            why);
     if (r == 0)
         r = read_scope(o, &request, why);
@@ -217,6 +233,8 @@ int capture_request_parse(const char *body, size_t n, struct capture_request *re
         r = read_flag(o, "incident", &request.incident, why);
     if (r == 0)
         r = read_artifacts(o, &request, why);
+    if (r == 0)
+        r = read_samples(o, &request, why);
     if (r == 0)
         r = read_window(o, &request.window, why);
     if (r == 0)

@@ -31,6 +31,7 @@ struct capture_request {
     const struct artifact *artifact; /* NULL: the target's first */
     bool incident;                   /* several artifacts under one id */
     unsigned artifacts;              /* of it: a bit for each kind; 0: what the job says */
+    bool samples;                    /* with CPU samples in the trace */
     usec window;                     /* 0: the job's */
     char *reason;                    /* or NULL */
     bool wait;                       /* answer only when the captures have ended */
@@ -39,7 +40,7 @@ struct capture_request {
 /*
  * {"target": … | "service": … | "job": … | "all": true,
  *  "artifact": "mutex" | "incident": true | "incident": true, "artifacts": ["trace", …],
- *  "seconds": 2, "reason": "…", "wait": true}
+ *  "cpu_samples": true, "seconds": 2, "reason": "…", "wait": true}
  * 0; -EINVAL, and why; or -ENOMEM.
  */
 int capture_request_parse(const char *body, size_t n, struct capture_request *ret,

@@ -16,6 +16,14 @@ usec artifact_window(const struct artifact *a, usec wanted)
     return wanted < USEC_PER_SEC ? USEC_PER_SEC : wanted - wanted % USEC_PER_SEC;
 }
 
+usec artifact_window_beside(const struct artifact *a, usec window)
+{
+    usec wanted = window + ARTIFACT_LEAD + ARTIFACT_TAIL;
+    usec up = a->whole_seconds ? USEC_PER_SEC - 1 : 0;
+
+    return artifact_window(a, wanted + up);
+}
+
 static char *join(const char *directory, size_t n, const char *leaf)
 {
     char *path;

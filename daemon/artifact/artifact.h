@@ -113,6 +113,10 @@ struct artifact {
     bool costly;       /* the service pays for all of the window, not just for an answer */
     bool of_incidents; /* it belongs to incidents of which a job says nothing else */
 
+    /* Together with another: */
+    bool sampled; /* it has CPU samples if an artifact that `samples` is taken beside it */
+    bool samples;
+
     /* Afterwards. */
     bool inspected; /* a child process inspects and labels it */
 };
@@ -120,6 +124,14 @@ struct artifact {
 /* The window to request if `wanted` is wanted: whole seconds, at least one, where the endpoint
  * accepts nothing else. */
 usec artifact_window(const struct artifact *a, usec wanted);
+
+/* How long an artifact that `samples` is taken before the one beside it begins, and at least how long
+ * after that has ended: services begin and end neither at once. */
+#define ARTIFACT_LEAD (100 * USEC_PER_MSEC)
+#define ARTIFACT_TAIL (200 * USEC_PER_MSEC)
+
+/* The window of an artifact that `samples` beside one of this window. */
+usec artifact_window_beside(const struct artifact *a, usec window);
 
 /*
  * The URL path to request it from. `path` is the job's path of traces, `profiles` the directory of

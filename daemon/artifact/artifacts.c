@@ -18,6 +18,15 @@ const struct artifact *artifacts_of_kind(enum kind kind)
     return NULL;
 }
 
+const struct artifact *artifacts_sampler(void)
+{
+    for (size_t i = 0; i < n_artifacts; i++) {
+        if (artifacts[i]->samples)
+            return artifacts[i];
+    }
+    return NULL;
+}
+
 const struct artifact *artifacts_find(const char *name)
 {
     enum kind kind;

@@ -13,6 +13,9 @@ extern const size_t n_artifacts;
 /* The row of this kind; NULL if the kind cannot be captured. */
 const struct artifact *artifacts_of_kind(enum kind kind);
 
+/* The row that `samples`. */
+const struct artifact *artifacts_sampler(void);
+
 /* Finds a row by the name of its kind; NULL if there is none. */
 const struct artifact *artifacts_find(const char *name);
 

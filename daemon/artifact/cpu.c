@@ -24,4 +24,5 @@ const struct artifact artifact_cpu = {
     .empty_hint = "; the process did not run for as long as a sample takes, 10 ms",
     .turn = ARTIFACT_PRESENT,
     .costly = true,
+    .samples = true,
 };

@@ -21,4 +21,5 @@ const struct artifact artifact_trace = {
     .turn = ARTIFACT_PRESENT,
     .costly = true,
     .of_incidents = true,
+    .sampled = true,
 };

@@ -17,17 +17,13 @@
 
 #define TARGET_GONE "the target is no longer configured"
 
-static void wake(struct pipeline *p)
-{
-    (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
-}
-
 static void capture_job_free(struct capture_job *c)
 {
     purpose_done(&c->purpose);
     purpose_done(&c->after);
     target_job_unref(c->job);
     look_done(c);
+    pair_done(c);
     free(c);
 }
 
@@ -91,6 +87,7 @@ static void capture_job_end(struct capture_job *c, const char *key)
         .window = c->window,
         .bytes = key ? c->result.bytes : 0,
         .incident = c->purpose.incident != NULL,
+        .samples = pipeline_samples(c),
     };
 
     end.ended = loop_now(p->event, CLOCK_BOOTTIME);
@@ -115,9 +112,10 @@ static void capture_job_end(struct capture_job *c, const char *key)
     l->capture_job = NULL;
     queue_unpark(p, t); /* these have waited longer than what follows this one */
     begin_after(c, &end);
-    wake(p);
+    queue_wake(p);
     p->fn(p->userdata, &end);
     purpose_tell(&c->purpose, &end);
+    pair_ended(c, key);
     capture_job_free(c);
     target_unref(t);
 }
@@ -167,13 +165,15 @@ static void capture_job_publish(struct capture_job *c)
     spool_file_publish(steal(&c->file), &name, c->result.bytes, json, on_published, c);
 }
 
-/* The transfer and what is looked up run side by side. This is called at the end of each and goes
- * on when both have ended. */
+/* The transfer, what is looked up, and the CPU profile beside a trace run side by side. This is called
+ * at the end of each and goes on when all have ended. */
 static void capture_job_continue(struct capture_job *c)
 {
     if (c->state != CAPTURE_JOB_LOOKING_UP || c->look.busy)
         return;
     if (outcome_published(c->result.outcome) && look_end(c))
+        return;
+    if (c->pair.profile)
         return;
     if (outcome_published(c->result.outcome))
         capture_job_publish(c);
@@ -184,6 +184,7 @@ static void capture_job_continue(struct capture_job *c)
 static void on_connected(void *userdata, uint32_t peer)
 {
     look_begin(userdata, peer, capture_job_continue);
+    pair_connected(userdata);
 }
 
 static int on_grow(void *userdata, uint64_t bytes)
@@ -203,6 +204,7 @@ static void on_captured(void *userdata, const struct capture_result *result)
     if (result->error == -ENOSPC || result->error == -EDQUOT)
         spool_found_full(c->pipeline->spool);
     c->state = CAPTURE_JOB_LOOKING_UP;
+    pair_captured(c);
     capture_job_continue(c);
 }
 
@@ -236,6 +238,20 @@ static void capture_job_send(struct capture_job *c)
     }
 }
 
+static void capture_job_start(struct capture_job *c);
+
+static const struct pair_steps pair_steps = {
+    .start = capture_job_start,
+    .send = capture_job_send,
+    .advance = capture_job_continue,
+};
+
+static void on_first_room(struct capture_job *c)
+{
+    if (!pair_begin(c, &pair_steps))
+        capture_job_send(c);
+}
+
 /* The spool's answer to the first reservation, or to a later one for a growing trace. */
 static void on_room(struct spool_file *file, int r, void *userdata)
 {
@@ -247,7 +263,7 @@ static void on_room(struct spool_file *file, int r, void *userdata)
     else if (r < 0)
         capture_job_fail(c, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
     else
-        capture_job_send(c);
+        on_first_room(c);
 }
 
 /* The size that the capture will probably need: a quarter more than the last one. */
@@ -260,11 +276,23 @@ static uint64_t first_room(const struct lane *l)
     return room < limit ? room : limit;
 }
 
-static void capture_job_begin(struct capture_job *c)
+static void capture_job_start(struct capture_job *c)
 {
     struct pipeline *p = c->pipeline;
     int r;
 
+    c->state = CAPTURE_JOB_ROOM;
+    c->since = loop_now(p->event, CLOCK_BOOTTIME);
+    c->room = first_room(c->lane);
+    r = spool_file_new(p->spool, c->room, on_room, c, &c->file);
+    if (r < 0)
+        capture_job_fail(c, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
+    else if (r > 0)
+        on_first_room(c);
+}
+
+static void capture_job_begin(struct capture_job *c)
+{
     if (c->target->gone) {
         capture_job_fail(c, OUTCOME_CANCELLED, TARGET_GONE);
         return;
@@ -274,14 +302,7 @@ static void capture_job_begin(struct capture_job *c)
         return;
     }
     queue_take(c);
-    c->state = CAPTURE_JOB_ROOM;
-    c->since = loop_now(p->event, CLOCK_BOOTTIME);
-    c->room = first_room(c->lane);
-    r = spool_file_new(p->spool, c->room, on_room, c, &c->file);
-    if (r < 0)
-        capture_job_fail(c, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
-    else if (r > 0)
-        capture_job_send(c);
+    capture_job_start(c);
 }
 
 static int on_wake(sd_event_source *s, void *userdata)
@@ -339,97 +360,7 @@ void pipeline_free(struct pipeline *p)
 void pipeline_set_concurrency(struct pipeline *p, unsigned max)
 {
     p->max = max;
-    wake(p);
-}
-
-/* Counts a capture that was never begun. */
-static void count(struct pipeline *p, const struct lane *l, enum outcome outcome)
-{
-    meters_captured(p->meters, l->target->job->name,
-                    &(struct meters_capture){.kind = l->artifact->kind, .outcome = outcome});
-}
-
-static int join_waiting(struct capture_job *c, const struct pipeline_order *order,
-                        struct pipeline_waiter **ret)
-{
-    int r = purpose_join(&c->purpose, order, ret);
-
-    queue_raise(c);
-    return r;
-}
-
-/* Handles an order for a lane whose capture is under way or waits. */
-static int join(struct capture_job *c, const struct pipeline_order *order,
-                struct pipeline_waiter **ret)
-{
-    int r;
-
-    /* A failing target waits long for its share of the places, so this is no sign of overload and
-     * is not counted. */
-    if (order->reason == REASON_SCHEDULE && c->state == CAPTURE_JOB_WAITING && c->turn == TURN_ILL)
-        return 0;
-    if (order->reason == REASON_SCHEDULE ||
-        (order->reason == REASON_SIGNAL && c->purpose.reason == REASON_SIGNAL)) {
-        count(c->pipeline, c->lane, OUTCOME_SKIPPED);
-        pipeline_report_late(c->pipeline, c);
-        return 0;
-    }
-    if (c->state == CAPTURE_JOB_WAITING)
-        return join_waiting(c, order, ret);
-    r = purpose_join(&c->after, order, ret);
-    c->again = c->again || r == 0;
-    return r;
-}
-
-int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
-                     struct pipeline_waiter **ret)
-{
-    struct capture_job *c = l->capture_job;
-    int r;
-
-    if (ret)
-        *ret = NULL;
-    if (p->drained)
-        return -ESHUTDOWN;
-    if (c) {
-        r = join(c, order, ret);
-    } else {
-        c = calloc(1, sizeof(*c));
-        r = c ? purpose_join(&c->purpose, order, ret) : -ENOMEM;
-        if (r == 0) {
-            c->pipeline = p;
-            c->purpose.due = order->due;
-            c->target = target_ref(l->target);
-            c->lane = l;
-            c->since = loop_now(p->event, CLOCK_BOOTTIME);
-            l->capture_job = c;
-            queue_add(c);
-            wake(p);
-            return 0;
-        }
-        free(c);
-    }
-    if (r < 0) {
-        log_error("not enough memory to capture %s", target_shown(l));
-        count(p, l, OUTCOME_RESOURCES);
-    }
-    return r;
-}
-
-usec pipeline_adds(const struct lane *l, usec window)
-{
-    const struct capture_job *c = l->capture_job;
-    const struct target_job *job = l->target->job;
-    usec anyway = 0;
-
-    if (c)
-        anyway = purpose_window(c->state == CAPTURE_JOB_WAITING ? &c->purpose : &c->after, job);
-    if (anyway > 0)
-        anyway = target_window(job, l->artifact, anyway);
-    window = target_window(job, l->artifact, window > 0 ? window : job->window);
-    if (window == 0)
-        return c && (c->state == CAPTURE_JOB_WAITING || c->again) ? 0 : PIPELINE_SNAPSHOT_COST;
-    return window > anyway ? window - anyway : 0;
+    queue_wake(p);
 }
 
 void pipeline_forget(struct pipeline_waiter *w)
@@ -484,6 +415,8 @@ void pipeline_cut(struct pipeline *p)
         next = c->next;
         if (c->state == CAPTURE_JOB_CAPTURING)
             capture_stop(c->capture, "shutdown");
+        else if (c->state == CAPTURE_JOB_LEAD)
+            capture_job_fail(c, OUTCOME_CANCELLED, "contraced is stopping");
     }
 }
 

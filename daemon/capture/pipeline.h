@@ -12,12 +12,33 @@
 
 #include "base/disk.h"
 #include "daemon/capture/incident_tag.h"
+#include "daemon/capture/judgement.h"
 #include "daemon/capture/target.h"
 #include "daemon/outcome/meters.h"
 #include "lib/net/http.h"
 #include "lib/spool/spool.h"
 
 struct pipeline;
+
+/* What came of the CPU samples that an order wants in a trace. */
+enum pipeline_sampled {
+    PIPELINE_SAMPLED,       /* a CPU profile ran beside the trace */
+    PIPELINE_UNSAMPLED,     /* none did */
+    PIPELINE_SAMPLED_MAYBE, /* it was asked for, and not refused; but it did not come */
+};
+
+/* The CPU profile beside a trace. Texts are borrowed from the trace's capture job. */
+struct pipeline_samples {
+    enum pipeline_sampled sampled;
+    enum outcome outcome; /* of the profile */
+    const char *text;     /* for people; "" if there is nothing to say */
+    const char *key;      /* of the profile; NULL: it was not kept */
+};
+
+/* Why there is no profile: "in_use: HTTP status 500 …"; "" if there is one. */
+#define PIPELINE_WHY_SIZE (CAPTURE_TEXT_MAX + 32)
+const char *pipeline_why_unsampled(const struct pipeline_samples *s,
+                                   char out[static PIPELINE_WHY_SIZE]);
 
 /* How a capture ended. Everything is borrowed during the call. */
 struct pipeline_end {
@@ -34,6 +55,7 @@ struct pipeline_end {
     usec window;           /* of the request */
     uint64_t bytes;        /* of the trace that was kept */
     bool incident;         /* it belonged to one, which knows what to do about a failure */
+    const struct pipeline_samples *samples; /* NULL: none were wanted, or it was not sent */
 };
 
 typedef void (*pipeline_ended_fn)(void *userdata, const struct pipeline_end *end);
@@ -44,6 +66,7 @@ struct pipeline_order {
     const char *name; /* the reason in the record: "alert:A"; copied. NULL: reason_name() */
     usec window;      /* of the trace; 0: the job's */
     usec due;         /* boot time at which it was due; 0: now */
+    bool samples;     /* of a trace: with CPU samples, by a CPU profile beside it */
     struct incident_tag *incident; /* the incident that it belongs to; NULL: none */
     pipeline_ended_fn fn;          /* called when this capture has ended; or NULL */
     void *userdata;
@@ -81,6 +104,9 @@ int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_o
 /* How much capture time an order with this window (0: the job's) would add: all of the window, or
  * less if it joins a capture that will be made anyway. A snapshot counts as a tenth of a second. */
 usec pipeline_adds(const struct lane *l, usec window);
+
+/* What an order with `samples` would add to that, for the CPU profile beside the trace. */
+usec pipeline_adds_samples(const struct lane *l, usec window);
 
 /* The order's fn will not be called; the capture goes on. NULL is fine. */
 void pipeline_forget(struct pipeline_waiter *w);

@@ -13,8 +13,11 @@
 const char *pipeline_state_name(enum capture_job_state state)
 {
     static const char *const states[] = {
-        [CAPTURE_JOB_WAITING] = "waiting",       [CAPTURE_JOB_ROOM] = "room",
-        [CAPTURE_JOB_CAPTURING] = "capturing",   [CAPTURE_JOB_LOOKING_UP] = "looking_up",
+        [CAPTURE_JOB_WAITING] = "waiting",
+        [CAPTURE_JOB_ROOM] = "room",
+        [CAPTURE_JOB_LEAD] = "lead",
+        [CAPTURE_JOB_CAPTURING] = "capturing",
+        [CAPTURE_JOB_LOOKING_UP] = "looking_up",
         [CAPTURE_JOB_PUBLISHING] = "publishing",
     };
 
@@ -37,22 +40,52 @@ static const char *describe(const struct artifact_facts *facts, char out[static 
     return out;
 }
 
+const struct pipeline_samples *pipeline_samples(const struct capture_job *c)
+{
+    return c->pair.begun ? &c->pair.samples : NULL;
+}
+
+const char *pipeline_why_unsampled(const struct pipeline_samples *s,
+                                   char out[static PIPELINE_WHY_SIZE])
+{
+    out[0] = '\0';
+    if (!s->key)
+        (void)snprintf(out, PIPELINE_WHY_SIZE, "%s%s%s", outcome_name(s->outcome),
+                       s->text[0] ? ": " : "", s->text);
+    return out;
+}
+
+/* What is told of CPU samples, before the reason why there is no profile. */
+static const char *describe_samples(const struct pipeline_samples *s)
+{
+    if (!s)
+        return "";
+    if (s->sampled == PIPELINE_SAMPLED)
+        return s->key ? "; with CPU samples" : "; with CPU samples, but without the profile: ";
+    return s->sampled == PIPELINE_UNSAMPLED && s->key ? "; no CPU samples: the profile ended before"
+         : s->sampled == PIPELINE_UNSAMPLED           ? "; no CPU samples: "
+                                                      : "; perhaps without CPU samples: ";
+}
+
 /* `news`: the outcome is not OK and differs from the one before. */
 static void report_published(const struct capture_job *c, bool news, const char *key)
 {
     bool warn = news && c->result.outcome != OUTCOME_EMPTY;
     const char *shown = target_shown(c->lane);
-    char size[PARSE_TEXT_SIZE], what[DESCRIPTION_SIZE];
+    const struct pipeline_samples *samples = pipeline_samples(c);
+    char why[PIPELINE_WHY_SIZE] = "", size[PARSE_TEXT_SIZE], what[DESCRIPTION_SIZE];
 
+    if (samples)
+        (void)pipeline_why_unsampled(samples, why);
     log_write(warn ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
               &(struct log_fields){.service = c->target->service,
                                    .target = shown,
                                    .key = key,
                                    .result = outcome_name(c->result.outcome),
                                    .message_id = MESSAGE_ID_CAPTURED},
-              "captured %s: %s, %s, %s%s%s%s", shown, format_size(c->result.bytes, size),
+              "captured %s: %s, %s, %s%s%s%s%s%s", shown, format_size(c->result.bytes, size),
               describe(&c->result.facts, what), key, c->result.text[0] ? "; " : "", c->result.text,
-              news ? hint_of(c) : "");
+              news ? hint_of(c) : "", describe_samples(samples), why);
 }
 
 /* Whether the outcome says something about the target. An outcome_patient() one does so only after

@@ -35,6 +35,7 @@ int purpose_join(struct purpose *u, const struct pipeline_order *order,
         u->due = order->due;
     }
     u->whole = u->whole || order->window == 0;
+    u->samples = u->samples || order->samples;
     if (order->window > u->window)
         u->window = order->window;
     /* A target has one incident at a time, so a purpose has that of its first such order. */

@@ -39,6 +39,11 @@ static void list_remove(struct capture_job_list *l, struct capture_job *c)
     l->n--;
 }
 
+void queue_wake(struct pipeline *p)
+{
+    (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
+}
+
 static bool somebody_waits(const struct capture_job *c)
 {
     return c->purpose.reason != REASON_SCHEDULE && c->purpose.reason != REASON_SIGNAL;
@@ -83,6 +88,18 @@ void queue_take(struct capture_job *c)
     list_remove(&p->waiting[c->turn], c);
     turns_take(&p->turns, c->turn);
     list_add(&p->flying, c);
+}
+
+void queue_pull(struct capture_job *c)
+{
+    struct pipeline *p = c->pipeline;
+
+    if (c->parked) {
+        list_remove(&p->parked, c);
+        c->parked = false;
+        queue_add(c);
+    }
+    queue_take(c);
 }
 
 void queue_leave(struct capture_job *c)

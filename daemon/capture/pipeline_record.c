@@ -11,6 +11,9 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
     const struct artifact_facts *facts = &result->facts;
     struct record_label *labels = calloc(t->n_labels + 1, sizeof(*labels));
     const struct purpose *u = &c->purpose;
+    const struct pipeline_samples *samples = pipeline_samples(c);
+    struct record_samples sampled = {0};
+    char why[PIPELINE_WHY_SIZE];
     struct context context;
     bool known = look_context(c, &context);
     const char *incident = u->incident ? incident_tag_propose(u->incident, name) : NULL;
@@ -20,6 +23,13 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
         return NULL;
     for (size_t i = 0; i < t->n_labels; i++)
         labels[i] = (struct record_label){t->labels[i].name, t->labels[i].value};
+    if (samples)
+        sampled = (struct record_samples){
+            .known = samples->sampled != PIPELINE_SAMPLED_MAYBE,
+            .sampled = samples->sampled == PIPELINE_SAMPLED,
+            .profile = samples->key,
+            .why = pipeline_why_unsampled(samples, why),
+        };
     (void)snprintf(go_version, sizeof(go_version), "1.%u", facts->go_minor);
     json = record_to_json(&(struct record){
         .artifact = kind_name(name->kind),
@@ -43,6 +53,7 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
         .complete = !result->cut_by,
         .received = result->received,
         .truncated_by = result->cut_by,
+        .samples = samples ? &sampled : NULL,
         .counts = &(struct record_count){facts->counted, facts->count},
         .n_counts = 1,
         .context = known ? &context : NULL,

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Shared by the pipeline's own files only. pipeline.c takes capture jobs through their states,
- * pipeline_queue.c gives them their turn, pipeline_purpose.c combines the orders that they are for,
- * pipeline_look.c looks up the process and what the host knows of it, pipeline_record.c writes the
+ * Shared by the pipeline's own files only. pipeline_order.c takes orders, pipeline.c takes capture
+ * jobs through their states, pipeline_queue.c gives them their turn, pipeline_purpose.c combines the
+ * orders that they are for, pipeline_pair.c takes a CPU profile beside a trace, pipeline_look.c looks up the process and what the host knows of it, pipeline_record.c writes the
  * record, pipeline_log.c the log.
  */
 
@@ -16,6 +16,7 @@
 enum capture_job_state {
     CAPTURE_JOB_WAITING,    /* for its turn */
     CAPTURE_JOB_ROOM,       /* the spool makes room */
+    CAPTURE_JOB_LEAD,       /* the CPU profile beside it begins first */
     CAPTURE_JOB_CAPTURING,  /* the trace streams */
     CAPTURE_JOB_LOOKING_UP, /* the transfer has ended, the process look-up may go on */
     CAPTURE_JOB_PUBLISHING, /* the spool makes it durable */
@@ -31,9 +32,10 @@ struct pipeline_waiter {
 /* The purpose of a capture job: one order, combined with those that joined it. */
 struct purpose {
     enum reason reason;
-    char *name;  /* as in an order */
-    usec window; /* the longest window that an order named; 0: none */
-    bool whole;  /* some order wants the job's window */
+    char *name;   /* as in an order */
+    usec window;  /* the longest window that an order named; 0: none */
+    bool whole;   /* some order wants the job's window */
+    bool samples; /* some order wants CPU samples */
     usec due;
     struct incident_tag *incident; /* of the incident that it belongs to; NULL: none */
     struct pipeline_waiter *waiters;
@@ -50,6 +52,20 @@ struct look {
     struct peer_hint hint;     /* who listens on it */
     uint32_t pid;              /* the result; 0: unknown */
     struct readings *readings; /* NULL: none */
+};
+
+struct pair_steps;
+
+/* The CPU profile beside a trace. */
+struct pair {
+    struct capture_job *profile;    /* of a trace: under way; NULL: none, or it has ended */
+    struct capture_job *trace;      /* of a profile: the trace that waits for it; NULL: none */
+    const struct pair_steps *steps; /* of a trace */
+    sd_event_source *timer;         /* of a trace: the profile's lead is over; or NULL */
+    bool begun;                     /* of a trace: `samples` say what came of it */
+    struct pipeline_samples samples;
+    char text[CAPTURE_TEXT_MAX]; /* its texts */
+    char key[NAME_KEY_MAX];
 };
 
 struct capture_job {
@@ -74,6 +90,7 @@ struct capture_job {
     usec window;            /* of the request */
     struct target_job *job; /* the settings at the time of the request */
     struct look look;
+    struct pair pair;
 };
 
 struct capture_job_list {
@@ -100,15 +117,40 @@ struct pipeline {
     bool drained;
 };
 
+/* What pipeline_pair.c has pipeline.c do. The job may have ended, and be gone, when one returns. */
+struct pair_steps {
+    void (*start)(struct capture_job *c);   /* it has a place: reserves room, and goes on */
+    void (*send)(struct capture_job *c);    /* there is room: sends the request */
+    void (*advance)(struct capture_job *c); /* something has ended that the job waited for */
+};
+
+/* pipeline_pair.c: whether a trace that is about to be sent wants CPU samples. If so, its CPU profile
+ * is begun, and the trace is sent when that has its lead, or has failed. `steps` is static. */
+bool pair_begin(struct capture_job *trace, const struct pair_steps *steps);
+
+/* For any job: its request is about to be sent; its transfer has ended; it has ended, `key` as in
+ * struct pipeline_end. */
+void pair_connected(struct capture_job *c);
+void pair_captured(struct capture_job *c);
+void pair_ended(struct capture_job *c, const char *key);
+
+void pair_done(struct capture_job *c);
+
 /* pipeline_queue.c: adds the job to those that wait for a place. */
 void queue_add(struct capture_job *c);
 
 /* Moves a waiting job ahead if somebody waits for it now. */
 void queue_raise(struct capture_job *c);
 
+/* Starts waiting jobs soon, from the event loop. */
+void queue_wake(struct pipeline *p);
+
 /* The next job that may have a place; NULL: none. It stays in the queue until queue_take. */
 struct capture_job *queue_next(struct pipeline *p);
 void queue_take(struct capture_job *c);
+
+/* Gives a waiting job a place at once, also beyond the most. */
+void queue_pull(struct capture_job *c);
 
 /* Removes the job from the queue, or frees its place. */
 void queue_leave(struct capture_job *c);
@@ -150,7 +192,10 @@ bool look_end(struct capture_job *c);
 bool look_context(const struct capture_job *c, struct context *ret);
 void look_done(struct capture_job *c);
 
-/* pipeline_log.c: updates the state of the lane and of the disk, and logs changes. */
+/* pipeline_log.c: what came of the CPU samples of a trace; NULL: none were wanted. */
+const struct pipeline_samples *pipeline_samples(const struct capture_job *c);
+
+/* Updates the state of the lane and of the disk, and logs changes. */
 void pipeline_report(struct pipeline *p, struct capture_job *c, const char *key);
 
 /* A lane is due while its last capture has not ended. Logged once for all when it is an interval

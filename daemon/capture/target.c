@@ -94,6 +94,7 @@ struct target_job *target_job_new(const struct job_config *from)
         .path = copy(from->path, &failed),
         .artifacts = from->artifacts ? from->artifacts : 1u << KIND_TRACE,
         .incident_artifacts = from->incident_artifacts,
+        .cpu_samples = from->cpu_samples,
         .window = from->window,
         .timeout = from->timeout,
         .body_size_limit = from->body_size_limit,

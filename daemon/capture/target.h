@@ -28,6 +28,7 @@ struct target_job {
     unsigned own_paths;          /* those whose path `artifacts` gives: a bit for each kind */
     unsigned snapshots;    /* those that are asked for without a window: a bit for each kind */
     usec intervals[KINDS]; /* of each kind */
+    bool cpu_samples;      /* incidents take a CPU profile beside the trace */
     usec window, timeout;
     uint64_t body_size_limit;
     struct flight_config flight; /* requests borrow from it */

@@ -729,7 +729,7 @@ function dropView(r) {
 const STATES = { ok: 'ok', new: 'not captured yet', busy: 'busy: somebody else traces it', short: 'short: the last trace ended early' };
 
 const FLIGHTS = {
-  waiting: 'waits for its turn', room: 'waits for room', looking_up: 'finding its pid', publishing: 'publishing',
+  waiting: 'waits for its turn', room: 'waits for room', lead: 'its CPU profile begins', looking_up: 'finding its pid', publishing: 'publishing',
 };
 
 function flightText(f) {

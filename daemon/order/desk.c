@@ -72,13 +72,15 @@ void desk_charge(struct desk *d, const struct target *t, enum reason reason, use
 struct desk_reply desk_order(struct desk *d, struct lane *l, const struct pipeline_order *order)
 {
     usec adds = charged[order->reason] ? pipeline_adds(l, order->window) : 0;
-    usec wait = desk_wait(d, l->target, order->reason, adds);
+    usec samples =
+        charged[order->reason] && order->samples ? pipeline_adds_samples(l, order->window) : 0;
+    usec wait = desk_wait(d, l->target, order->reason, adds + samples);
     struct desk_reply reply;
 
     if (wait > 0)
         return (struct desk_reply){.answer = DESK_LIMITED, .lane = l, .retry_after = wait};
     reply = desk_due(d, l, order);
     if (reply.answer == DESK_TAKEN)
-        desk_charge(d, l->target, order->reason, adds);
+        desk_charge(d, l->target, order->reason, adds + samples);
     return reply;
 }

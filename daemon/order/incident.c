@@ -12,11 +12,10 @@
 #include "daemon/order/allowance.h"
 #include "daemon/order/incident_state.h"
 
-/* When to ask again while CPUs are short: nobody knows how long that lasts. */
-#define PRESSURE_RETRY (30 * USEC_PER_SEC)
-
 /* How often what somebody else prevents is tried again. */
 #define AGAIN_MAX 3
+
+#define NOTHING_BESIDE "there was no trace to take it beside"
 
 int incidents_new(sd_event *event, struct desk *desk, struct counters *counters,
                   incidents_pressure_fn pressure, void *userdata, struct incidents **ret)
@@ -124,9 +123,11 @@ static const struct incident_report *report_of(struct incident *i)
 
 static enum incident_end incident_end(const struct incident_report *report)
 {
-    return report->kept == report->n_pieces ? INCIDENT_COMPLETE
-         : report->kept > 0                 ? INCIDENT_PARTIAL
-                                            : INCIDENT_FAILED;
+    bool missing = false;
+
+    for (size_t k = 0; k < report->n_pieces; k++)
+        missing = missing || (!report->pieces[k].key && !report->pieces[k].beside);
+    return !missing ? INCIDENT_COMPLETE : report->kept > 0 ? INCIDENT_PARTIAL : INCIDENT_FAILED;
 }
 
 /* One more ended: the oldest is forgotten. */
@@ -135,6 +136,7 @@ static void remember(struct incidents *is, struct incident *i)
     struct incident *oldest;
 
     list_remove(&is->running, i);
+    is->counters->incidents_under_way = is->running.n;
     list_push(&is->recent, i);
     if (is->recent.n <= INCIDENTS_RECENT)
         return;
@@ -179,6 +181,22 @@ static void end_piece(struct incident_piece *p, enum outcome outcome, const char
 
 static void on_piece_ended(void *userdata, const struct pipeline_end *end);
 
+/* Whether the piece is taken with another beside it. What was kept before is not taken again. */
+static bool is_sampled(const struct incident *i, const struct incident_piece *p)
+{
+    return i->samples && artifacts_of_kind(p->kind)->sampled && (!i->sampler || !i->sampler->key);
+}
+
+/* Why the piece cannot be begun; NULL: it can. */
+static const char *obstacle(const struct incident *i, const struct incident_piece *p)
+{
+    if (i->all->drained)
+        return "contraced is stopping";
+    if (i->target->gone)
+        return "the target is no longer configured";
+    return p->beside ? NOTHING_BESIDE : NULL; /* what it is for was not begun */
+}
+
 /* Orders a piece. False: it has ended already, as nothing came of the order. */
 static bool begin(struct incident *i, struct incident_piece *p)
 {
@@ -186,19 +204,20 @@ static bool begin(struct incident *i, struct incident_piece *p)
         .reason = i->reason,
         .name = i->name,
         .window = i->window,
+        .samples = is_sampled(i, p),
         .incident = i->tag,
         .fn = on_piece_ended,
         .userdata = i,
     };
     struct desk_reply reply = {.answer = DESK_NO_MEMORY};
+    const char *why;
     struct lane *l;
     int r;
 
     p->begun = true;
-    if (i->all->drained || i->target->gone) {
-        end_piece(p, OUTCOME_CANCELLED,
-                  i->all->drained ? "contraced is stopping" : "the target is no longer configured",
-                  NULL);
+    why = obstacle(i, p);
+    if (why) {
+        end_piece(p, OUTCOME_CANCELLED, why, NULL);
         return false;
     }
     r = target_add_lane(i->target, artifacts_of_kind(p->kind), &l);
@@ -214,6 +233,10 @@ static bool begin(struct incident *i, struct incident_piece *p)
         end_piece(p, stopping ? OUTCOME_CANCELLED : OUTCOME_RESOURCES,
                   stopping ? "contraced is stopping" : "not enough memory", NULL);
         return false;
+    }
+    if (order.samples && i->sampler) {
+        i->sampler->begun = true;
+        i->sampler->ended = false;
     }
     i->under_way = p;
     i->waiter = reply.waiter;
@@ -232,9 +255,10 @@ static bool advance(struct incident *i)
     return false;
 }
 
+/* Somebody else prevented it. What is taken beside another is not tried again without that. */
 static bool was_prevented(const struct incident_piece *p)
 {
-    return p->ended && (p->outcome == OUTCOME_BUSY || p->outcome == OUTCOME_IN_USE);
+    return p->ended && !p->beside && (p->outcome == OUTCOME_BUSY || p->outcome == OUTCOME_IN_USE);
 }
 
 /* Time to try again what somebody else prevented. */
@@ -288,16 +312,77 @@ static void settle(struct incident *i)
         finish(i);
 }
 
+/* The piece that was to be taken beside another has ended with it; or was not begun, as the other
+ * was not. Then it is taken alone, if it is wanted for itself. */
+static void end_sampler(struct incident *i, const struct pipeline_end *end)
+{
+    struct incident_piece *p = i->sampler;
+
+    if (!end->samples && !p->beside) {
+        p->begun = false;
+    } else if (end->samples) {
+        end_piece(p, end->samples->outcome, end->samples->text, end->samples->key);
+        i->report.kept += p->key != NULL;
+    } else {
+        end_piece(p, OUTCOME_CANCELLED, NOTHING_BESIDE, NULL);
+    }
+}
+
+static void piece_ended(struct incident *i, enum outcome outcome, const char *text, const char *key)
+{
+    end_piece(steal(&i->under_way), outcome, text, key);
+    i->report.kept += key != NULL;
+    if (!advance(i))
+        settle(i);
+}
+
 static void on_piece_ended(void *userdata, const struct pipeline_end *end)
 {
     struct incident *i = userdata;
-    struct incident_piece *p = steal(&i->under_way);
 
     i->waiter = NULL;
-    end_piece(p, end->outcome, end->text, end->key);
-    i->report.kept += end->key != NULL;
-    if (!advance(i))
-        settle(i);
+    if (i->sampler && is_sampled(i, i->under_way) && i->sampler->begun && !i->sampler->ended)
+        end_sampler(i, end);
+    piece_ended(i, end->outcome, end->text, end->key);
+}
+
+struct incident_tag *incident_evidence_tag(const struct incident *i)
+{
+    return i->tag;
+}
+
+void incident_evidence_ended(struct incident *i, enum outcome outcome, const char *text,
+                             const char *key)
+{
+    if (key)
+        incident_tag_keep(i->tag);
+    piece_ended(i, outcome, text, key);
+}
+
+/* The first piece is being kept by the caller. */
+static bool begin_evidence(struct incident *i)
+{
+    i->under_way = &i->pieces[0];
+    i->under_way->begun = true;
+    return true;
+}
+
+static void name_pieces(struct incident *i, const struct incident_plan *plan, bool evidence)
+{
+    size_t n = 0;
+
+    if (evidence)
+        i->pieces[n++].kind = KIND_FLIGHT;
+    for (size_t k = 0; k < plan->n; k++) {
+        struct incident_piece *p = &i->pieces[n++];
+
+        p->kind = plan->artifacts[k]->kind;
+        if (plan->artifacts[k] == plan->sampler)
+            i->sampler = p;
+    }
+    if (i->sampler)
+        i->sampler->beside = plan->beside;
+    i->report.n_pieces = n;
 }
 
 static struct incident *incident_new(struct incidents *is, const struct incident_order *order,
@@ -327,47 +412,14 @@ static struct incident *incident_new(struct incidents *is, const struct incident
         .trigger = incident_tag_trigger(i->tag),
         .start = loop_now(is->event, CLOCK_REALTIME),
         .pieces = i->pieces,
-        .n_pieces = plan->n,
     };
-    for (size_t k = 0; k < plan->n; k++)
-        i->pieces[k].kind = plan->artifacts[k]->kind;
+    name_pieces(i, plan, order->evidence);
+    i->samples = order->samples || t->job->cpu_samples;
     if (!i->tag || (order->name && !i->name) || !i->service || !i->host || !i->job || !i->shown) {
         incident_free(i);
         return NULL;
     }
     return i;
-}
-
-/* Whether a budget forbids the incident; sets limit and retry_after. */
-static bool is_limited(struct incidents *is, const struct incident_order *order,
-                       const struct incident_plan *plan, struct incident_reply *reply)
-{
-    static const enum incident_limit limits[] = {
-        [BUDGET_OF_ALL] = INCIDENT_LIMIT_ALL,
-        [BUDGET_OF_TARGET] = INCIDENT_LIMIT_TARGET,
-        [BUDGET_TRACED] = INCIDENT_LIMIT_TRACED,
-    };
-    const struct target *t = order->target;
-    const struct budget_limits bounds = {is->limits.max_per_hour,
-                                         is->limits.max_per_target_per_hour, is->limits.max_traced};
-    double ceiling = is->limits.cpu_pressure_ceiling;
-    enum budget_answer answer;
-
-    if (order->reason == REASON_SIGNAL)
-        return false;
-    answer = budget_ask(&is->budget, &bounds, allowance_id(t->job->name, t->address), plan->traced,
-                        loop_now(is->event, CLOCK_BOOTTIME), &reply->retry_after);
-    if (answer != BUDGET_FREE) {
-        reply->limit = limits[answer];
-        return true;
-    }
-    reply->retry_after = desk_wait(is->desk, t, order->reason, plan->cost);
-    reply->limit = INCIDENT_LIMIT_ALLOWANCE;
-    if (reply->retry_after > 0)
-        return true;
-    reply->retry_after = PRESSURE_RETRY;
-    reply->limit = INCIDENT_LIMIT_PRESSURE;
-    return ceiling > 0 && is->pressure && is->pressure(is->userdata) >= ceiling;
 }
 
 /* Adds the order to those that wait for the end. 0 or -ENOMEM. */
@@ -399,16 +451,17 @@ static struct incident_reply join(struct incident *i, const struct incident_orde
     return add_waiter(i, order, &reply.waiter) < 0 ? no_memory(order) : reply;
 }
 
-static void charge(struct incidents *is, const struct incident_order *order,
-                   const struct incident_plan *plan)
+/* Nothing is planned of what the caller has already. */
+static void plan_of(const struct incident_order *order, struct incident_plan *ret)
 {
-    const struct target *t = order->target;
+    const struct target_job *job = order->target->job;
+    unsigned wanted = order->artifacts ? order->artifacts : job->incident_artifacts;
 
-    if (order->reason == REASON_SIGNAL)
-        return;
-    (void)budget_take(&is->budget, allowance_id(t->job->name, t->address), plan->traced,
-                      loop_now(is->event, CLOCK_BOOTTIME));
-    desk_charge(is->desk, t, order->reason, plan->cost);
+    if (order->evidence)
+        wanted &= ~(1u << KIND_FLIGHT);
+    *ret = (struct incident_plan){0};
+    if (wanted != 0)
+        incident_plan(job, wanted, order->window, order->samples || job->cpu_samples, ret);
 }
 
 struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order)
@@ -421,34 +474,30 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
         return (struct incident_reply){.answer = INCIDENT_STOPPING};
     if (order->target->incident)
         return join(order->target->incident, order);
-    incident_plan(order->target->job, order->artifacts, order->window, &plan);
-    if (plan.n == 0)
+    plan_of(order, &plan);
+    if (plan.n == 0 && !order->evidence)
         return (struct incident_reply){.answer = INCIDENT_PLACELESS};
-    if (is_limited(is, order, &plan, &reply)) {
+    if (incident_is_limited(is, order, &plan, &reply)) {
         is->counters->incidents[INCIDENT_REFUSED]++;
+        is->counters->incidents_refused[reply.limit]++;
         reply.answer = INCIDENT_LIMITED;
         return reply;
     }
     reply.retry_after = 0;
     i = incident_new(is, order, &plan);
-    if (!i || add_waiter(i, order, &reply.waiter) < 0 || !advance(i)) {
+    if (!i || add_waiter(i, order, &reply.waiter) < 0 ||
+        !(order->evidence ? begin_evidence(i) : advance(i))) {
         bool stopping = i && i->pieces[0].outcome == OUTCOME_CANCELLED;
 
         incident_free(i);
         return stopping ? (struct incident_reply){.answer = INCIDENT_STOPPING} : no_memory(order);
     }
-    charge(is, order, &plan);
+    incident_charge(is, order, &plan);
+    reply.begun = order->evidence ? i : NULL;
     i->target->incident = i;
     list_push(&is->running, i);
+    is->counters->incidents_under_way = is->running.n;
     return reply;
-}
-
-size_t incidents_room(const struct incidents *is, size_t *ret_all)
-{
-    size_t taken = budget_taken(&is->budget, loop_now(is->event, CLOCK_BOOTTIME));
-
-    *ret_all = is->limits.max_per_hour;
-    return taken < *ret_all ? *ret_all - taken : 0;
 }
 
 void incidents_forget(struct incident_waiter *w)

@@ -4,7 +4,8 @@
 /*
  * Incidents: several artifacts of one target, ordered together, under one id. They are taken in
  * sequence: the flight recording first, as it shows the past; then what shows the present; then
- * snapshots and sums; last what disturbs the service. Never two at once. One that fails or is not
+ * snapshots and sums; last what disturbs the service. Never two at once, except a CPU profile beside
+ * the trace, if CPU samples are wanted in that. One that fails or is not
  * served does not stop the others; one that somebody else prevents is tried again at the end.
  * A target has at most one incident at a time. How many there may be is bounded by the section
  * `incidents` and by the allowance of each target; the operator's signal is not bounded.
@@ -27,8 +28,9 @@
 /* One artifact of an incident. */
 struct incident_piece {
     enum kind kind;
-    bool begun; /* it was ordered, and is under way or has ended */
-    bool ended; /* what follows is known */
+    bool begun;  /* it was ordered, and is under way or has ended */
+    bool ended;  /* what follows is known */
+    bool beside; /* it is taken for the samples in another only: without it, nothing is missing */
     enum outcome outcome;
     char *text; /* for people, may be ""; NULL: not known, or memory was short */
     char *key;  /* NULL: nothing was kept */
@@ -57,8 +59,11 @@ struct incident_order {
     const char *name;   /* the reason in the records: "trigger:R"; copied. NULL: reason_name() */
     unsigned artifacts; /* what to take: a bit for each kind; 0: what the job says, or the usual */
     usec window;        /* of what has one; 0: the job's */
+    bool samples;       /* with CPU samples in the trace, also if the job does not say so */
     const struct record_trigger *trigger; /* copied; NULL: no rule asks */
-    incident_ended_fn fn;                 /* called when it has ended; or NULL */
+    bool evidence; /* the caller has a flight recording of the target, which is the first piece: see
+                    * incident_evidence_ended */
+    incident_ended_fn fn; /* called when it has ended; or NULL */
     void *userdata;
 };
 
@@ -71,18 +76,7 @@ enum incident_answer {
     INCIDENT_NO_MEMORY, /* was logged */
 };
 
-enum incident_limit {
-    INCIDENT_LIMIT_ALLOWANCE, /* of captures on demand: the target's allowance (allowance.h) */
-    INCIDENT_LIMIT_ALL,       /* incidents.max_per_hour */
-    INCIDENT_LIMIT_TARGET,    /* incidents.max_per_target_per_hour */
-    INCIDENT_LIMIT_TRACED,    /* incidents.max_traced */
-    INCIDENT_LIMIT_PRESSURE,  /* incidents.cpu_pressure_ceiling */
-    INCIDENT_LIMITS,
-};
-
-/* "allowance", "max_per_hour", …: the configuration's key where there is one. */
-const char *incident_limit_name(enum incident_limit limit);
-
+struct incident;
 struct incident_waiter; /* an order's fn that has not been called yet */
 
 struct incident_reply {
@@ -92,6 +86,7 @@ struct incident_reply {
     const char *id; /* when joined: the other's, or NULL if it has none yet. Valid until the next
                      * turn of the event loop */
     struct incident_waiter *waiter; /* valid until fn is called; NULL: fn will not be called */
+    struct incident *begun; /* when taken with evidence: valid until incident_evidence_ended */
 };
 
 struct incidents;
@@ -114,6 +109,17 @@ void incidents_set(struct incidents *is, const struct incidents_config *config);
  * with that one's report. A refused order is charged to nobody.
  */
 struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order);
+
+/* The tag for the record of the evidence. */
+struct incident_tag *incident_evidence_tag(const struct incident *i);
+
+/*
+ * The evidence was kept as `key`, with the id that its tag proposed; or not, if key is NULL. The
+ * incident goes on with what it takes itself. Whoever orders with evidence calls this once, and not
+ * from inside of incidents_order.
+ */
+void incident_evidence_ended(struct incident *i, enum outcome outcome, const char *text,
+                             const char *key);
 
 /* How many more incidents may begin within this hour as far as all targets together are concerned, of
  * *ret_all. */

@@ -29,19 +29,6 @@ static void add_pieces(struct buf *text, const struct incident_report *r, bool k
     }
 }
 
-const char *incident_limit_name(enum incident_limit limit)
-{
-    static const char *const names[INCIDENT_LIMITS] = {
-        [INCIDENT_LIMIT_ALLOWANCE] = "allowance",
-        [INCIDENT_LIMIT_ALL] = "max_per_hour",
-        [INCIDENT_LIMIT_TARGET] = "max_per_target_per_hour",
-        [INCIDENT_LIMIT_TRACED] = "max_traced",
-        [INCIDENT_LIMIT_PRESSURE] = "cpu_pressure_ceiling",
-    };
-
-    return names[limit];
-}
-
 void incident_log(const struct incident *i, enum incident_end end)
 {
     const struct incident_report *r = &i->report;

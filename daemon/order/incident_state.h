@@ -3,8 +3,8 @@
 
 /*
  * Shared by the files of incidents only. incident.c takes orders and carries incidents out,
- * incident_plan.c says what one takes and what that costs, incident_log.c reports its end and has
- * the names.
+ * incident_plan.c says what one takes and what that costs, incident_limits.c whether there may be
+ * one, incident_log.c reports its end.
  */
 
 #include "daemon/order/budget.h"
@@ -29,6 +29,8 @@ struct incident {
     char *service, *host, *job, *shown; /* the report's */
     struct incident_piece pieces[KINDS];
     struct incident_piece *under_way; /* NULL: none */
+    struct incident_piece *sampler;   /* what is taken beside the trace; NULL: nothing */
+    bool samples;                     /* CPU samples are wanted in the trace */
     unsigned tries;                   /* how often what somebody else prevented was tried again */
     sd_event_source *timer;           /* for the next of these tries; NULL: there was none yet */
     struct pipeline_waiter *waiter;
@@ -56,16 +58,26 @@ struct incidents {
 struct incident_plan {
     const struct artifact *artifacts[KINDS]; /* in the order in which they are taken */
     size_t n;
-    usec traced; /* how long the service is traced or profiled */
-    usec cost;   /* what the allowance is charged with */
+    const struct artifact *sampler; /* what is taken beside the trace; NULL: nothing */
+    bool beside;                    /* for the samples only: nothing else wants it */
+    usec traced;                    /* how long the service is traced or profiled */
+    usec cost;                      /* what the allowance is charged with */
 };
 
 /*
  * incident_plan.c: plans an incident of a target of this job. `wanted` 0: what the job says.
- * What has no place at the target is left out. `window` 0: the job's. Pure.
+ * What has no place at the target is left out. `window` 0: the job's. `samples`: CPU samples are
+ * wanted in the trace. Pure.
  */
-void incident_plan(const struct target_job *job, unsigned wanted, usec window,
+void incident_plan(const struct target_job *job, unsigned wanted, usec window, bool samples,
                    struct incident_plan *ret);
+
+/* incident_limits.c: whether a budget forbids the incident; sets limit and retry_after. And charges
+ * one that begins. */
+bool incident_is_limited(struct incidents *is, const struct incident_order *order,
+                         const struct incident_plan *plan, struct incident_reply *reply);
+void incident_charge(struct incidents *is, const struct incident_order *order,
+                     const struct incident_plan *plan);
 
 /* incident_log.c: one line about an incident that has ended. */
 void incident_log(const struct incident *i, enum incident_end end);

@@ -27,6 +27,8 @@ void check_inherit(const struct config *c, bool once, struct job_config *job)
     job->interval = job->own.interval ? job->own.interval : c->interval;
     job->window = job->own.window ? job->own.window : c->window;
     job->body_size_limit = job->own.body_size_limit ? job->own.body_size_limit : c->body_size_limit;
+    job->cpu_samples =
+        job->own.cpu_samples != CONFIG_INHERIT ? job->own.cpu_samples == CONFIG_ON : c->cpu_samples;
     job->timeout = job->own.timeout;
     if (job->timeout > 0)
         return;

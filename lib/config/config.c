@@ -114,6 +114,7 @@ static void keep_places(struct yaml_file *f, struct config *c)
         struct job_config *job = &c->jobs[i];
 
         keep_place(f, &job->incident_artifacts, &job->incident_line, &job->incident_column);
+        keep_place(f, &job->own.cpu_samples, &job->samples_line, &job->samples_column);
         for (size_t k = 0; k < KINDS; k++) {
             struct artifact_config *of = &c->jobs[i].of_kind[k];
 

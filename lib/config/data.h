@@ -62,6 +62,13 @@ struct flight_config {
     size_t n_headers;
 };
 
+/* What a job says of something that is on or off for all. */
+enum config_switch {
+    CONFIG_INHERIT,
+    CONFIG_ON,
+    CONFIG_OFF,
+};
+
 struct job_config {
     char *name;
     bool https;
@@ -71,16 +78,19 @@ struct job_config {
     /* What an incident of a target takes: a bit for each kind; 0: the usual ones. */
     unsigned incident_artifacts;
     unsigned incident_line, incident_column; /* its place in the file, from 1; 0: not there */
+    unsigned samples_line, samples_column;   /* the place of cpu_samples, likewise */
     struct artifact_config of_kind[KINDS];
     struct flight_config flight;
     struct {
         usec interval, window, timeout;
         uint64_t body_size_limit;
+        enum config_switch cpu_samples;
     } own;                    /* the job's own value; 0: the global one */
-    usec interval;            /* these four are the job's or the global value */
+    usec interval;            /* these five are the job's or the global value */
     usec window;              /* `seconds` */
     usec timeout;             /* more than window, at most interval */
     uint64_t body_size_limit; /* decoded bytes */
+    bool cpu_samples;         /* incidents take a CPU profile beside the trace */
     struct access access;
     char *pid_file; /* or NULL */
     struct target_list targets;
@@ -210,6 +220,7 @@ struct incidents_config {
 struct config {
     usec interval, window, timeout; /* timeout 0: window + 15 s, at most the interval */
     uint64_t body_size_limit;
+    bool cpu_samples; /* as of a job */
     double max_duty_cycle;
     unsigned max_concurrent_captures;
     usec shutdown_timeout;

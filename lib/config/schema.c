@@ -211,6 +211,12 @@ static int read_artifact(struct yaml_file *f, const yaml_node_t *node, void *bas
     return r;
 }
 
+static const struct table_choice switch_choices[] = {
+    {"true", CONFIG_ON},
+    {"false", CONFIG_OFF},
+    {NULL, 0},
+};
+
 static const struct table_choice scheme_choices[] = {{"http", false}, {"https", true}, {NULL, 0}};
 
 static const struct table_key job_keys[] = {
@@ -237,6 +243,10 @@ static const struct table_key job_keys[] = {
      AT(job_config, incident_artifacts),
      .max = KINDS,
      .item = incidents_read_artifact},
+    {.name = "cpu_samples",
+     .type = TABLE_CHOICE,
+     AT(job_config, own.cpu_samples),
+     .choices = switch_choices},
     {.name = "flight", .type = TABLE_MAPPING, AT(job_config, flight), .table = &flight_section},
     {.name = "profiles_path",
      .type = TABLE_STRING,
@@ -352,6 +362,7 @@ static const struct table_key global_keys[] = {
      AT(config, body_size_limit),
      .min = BODY_MIN,
      .max = SIZE_LIMIT},
+    {.name = "cpu_samples", .type = TABLE_BOOL, AT(config, cpu_samples)},
     {.name = "max_duty_cycle",
      .type = TABLE_RATIO,
      AT(config, max_duty_cycle),

@@ -117,6 +117,16 @@ static bool set_truncated(json_t *object, const struct record *r)
            set_string(truncated, "by", r->truncated_by);
 }
 
+static bool set_samples(json_t *object, const struct record_samples *s)
+{
+    if (!s)
+        return true;
+    return json_object_set_new(object, "cpu_samples",
+                               s->known ? json_boolean(s->sampled) : json_null()) == 0 &&
+           set_string(object, "cpu_profile", s->profile) &&
+           set_string(object, "no_cpu_profile", s->why && s->why[0] ? s->why : NULL);
+}
+
 static bool set_value(json_t *object, const char *key, double value)
 {
     return json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null()) == 0;
@@ -207,7 +217,7 @@ char *record_to_json(const struct record *r)
         !set_times(o, r) || !set_number(o, "bytes", r->bytes) ||
         !set_string(o, "sha256", r->sha256) || !set_string(o, "go_version", r->go_version) ||
         json_object_set_new(o, "complete", json_boolean(r->complete)) < 0 || !set_truncated(o, r) ||
-        !set_counts(o, r) || !set_context(o, r) ||
+        !set_samples(o, r->samples) || !set_counts(o, r) || !set_context(o, r) ||
         !set_string(o, "contraced_version", PACKAGE_VERSION))
         return NULL;
     return to_text(o);

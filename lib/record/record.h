@@ -33,6 +33,13 @@ struct record_trigger {
     const char *unit;        /* of both: "seconds", "share"; NULL: not said */
 };
 
+/* Whether a CPU profile ran beside a trace, so that it has CPU samples. */
+struct record_samples {
+    bool known, sampled;
+    const char *profile; /* its key; NULL: it was not kept */
+    const char *why;     /* there is no profile; "" or NULL: there is one */
+};
+
 /* Everything is borrowed. */
 struct record {
     const char *artifact; /* its kind: trace, mutex, … */
@@ -56,6 +63,7 @@ struct record {
     bool complete;
     uint64_t received; /* when not complete: bytes that were received, of which `bytes` were kept */
     const char *truncated_by; /* when not complete: why, one word (timeout, size_limit, short, …) */
+    const struct record_samples *samples; /* NULL: no CPU samples were wanted */
     const struct record_count *counts;
     size_t n_counts;
     const struct context *context; /* what the host knew meanwhile; NULL: nothing */

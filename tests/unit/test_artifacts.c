@@ -115,6 +115,20 @@ static void test_window(void **state)
     assert_int_equal(artifact_window(mutex, 2999999), 2 * USEC_PER_SEC);
 }
 
+/* It covers the other with its lead before and its tail after, in whole seconds. */
+static void test_window_beside(void **state)
+{
+    const struct artifact *cpu = artifacts_sampler();
+
+    (void)state;
+    assert_int_equal(cpu->kind, KIND_CPU);
+    assert_int_equal(artifact_window_beside(cpu, USEC_PER_MSEC), USEC_PER_SEC);
+    assert_int_equal(artifact_window_beside(cpu, 700 * USEC_PER_MSEC), USEC_PER_SEC);
+    assert_int_equal(artifact_window_beside(cpu, 701 * USEC_PER_MSEC), 2 * USEC_PER_SEC);
+    assert_int_equal(artifact_window_beside(cpu, 2 * USEC_PER_SEC), 3 * USEC_PER_SEC);
+    assert_int_equal(artifact_window_beside(cpu, 2800 * USEC_PER_MSEC), 4 * USEC_PER_SEC);
+}
+
 static void test_path(void **state)
 {
     static const struct {
@@ -153,7 +167,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),     cmocka_unit_test(test_flight),
         cmocka_unit_test(test_profiles), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_window),   cmocka_unit_test(test_path),
+        cmocka_unit_test(test_window),   cmocka_unit_test(test_window_beside),
+        cmocka_unit_test(test_path),
     };
 
     return cmocka_run_group_tests_name("artifacts", tests, NULL, NULL);

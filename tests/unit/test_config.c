@@ -254,6 +254,7 @@ static void test_shipped_file(void **state)
         "seconds",
         "scrape_timeout",
         "body_size_limit",
+        "cpu_samples",
         "max_duty_cycle",
         "max_concurrent_captures",
         "host",
@@ -425,6 +426,35 @@ static void test_every_key(void **state)
     assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(c->log_format, LOG_FORMAT_JSON);
     config_free(c);
+}
+
+/* A job may say otherwise than the global key, either way. */
+static void test_cpu_samples(void **state)
+{
+    static const struct {
+        const char *global, *job;
+        bool expected;
+    } rows[] = {
+        {"", "", false},
+        {"  cpu_samples: true\n", "", true},
+        {"  cpu_samples: true\n", "    cpu_samples: false\n", false},
+        {"", "    cpu_samples: true\n", true},
+        {"  cpu_samples: false\n", "    cpu_samples: true\n", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[512];
+        struct config *c;
+
+        (void)snprintf(text, sizeof(text),
+                       "global:\n  seconds: 2\n%sscrape_configs:\n  - job_name: a\n%s"
+                       "    static_configs: [{targets: [\"h:1\"]}]\n",
+                       rows[i].global, rows[i].job);
+        c = load(text);
+        assert_int_equal(c->jobs[0].cpu_samples, rows[i].expected);
+        config_free(c);
+    }
 }
 
 static void load_fixture(const char *name, struct config **ret)
@@ -882,6 +912,7 @@ int main(void)
         cmocka_unit_test(test_artifacts),
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_job),
+        cmocka_unit_test(test_cpu_samples),
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_inheritance),
         cmocka_unit_test(test_check_after_options),

@@ -94,6 +94,20 @@ static void test_allowance_is_kept(void **state)
     expect(w, 0, REASON_ALERT, DESK_LIMITED);
 }
 
+/* CPU samples cost what their profile costs, beside the trace. */
+static void test_samples_are_charged(void **state)
+{
+    struct world *w = *state;
+    struct lane *l = target_primary(targets_at(w->targets, 0));
+    const struct pipeline_order o = {.reason = REASON_API, .samples = true};
+    const struct pipeline_order plain = {.reason = REASON_API, .window = SECOND};
+
+    assert_int_equal(desk_order(w->desk, l, &o).answer, DESK_TAKEN);
+    assert_int_equal(desk_order(w->desk, l, &o).answer, DESK_LIMITED);
+    assert_int_equal(desk_order(w->desk, l, &plain).answer, DESK_TAKEN); /* 2 + 3 + 1 */
+    assert_int_equal(desk_order(w->desk, l, &plain).answer, DESK_LIMITED);
+}
+
 /* What contraced planned itself and its operator signals is neither charged nor refused. */
 static void test_schedule_and_signal_pass(void **state)
 {
@@ -162,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_passes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(test_allowance_is_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_samples_are_charged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_schedule_and_signal_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retry_is_not_charged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_joining, setup, teardown),

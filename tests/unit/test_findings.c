@@ -47,6 +47,7 @@ static void gc_worker(struct summary *s, double v)
 static void gc_assist(struct summary *s, double v)
 {
     s->procs.executing = part(1.2);
+    s->gc.cycles = 3;
     s->gc.assist_executing = part(1.2 * v);
 }
 
@@ -60,6 +61,8 @@ static void gc_pause(struct summary *s, double v)
 
     rows[0].times.max = part(0.4);
     rows[0].times.total = part(v) + rows[0].times.max;
+    rows[0].times.count = 6;
+    s->gc.stw.p50 = part(v) / 6 + 1;
     s->gc.cycles = 3;
     s->gc.stw_by_reason.list = rows;
     s->gc.stw_by_reason.n = 2;
@@ -842,6 +845,7 @@ static void test_cause_first(void **state)
 
     (void)state;
     set_cpu(&s);
+    s.gc.cycles = 3;
     s.gc.worker = part(0.5);
     s.gc.assist_executing = part(0.4);
     findings_find(&s, NULL, &findings);
@@ -981,6 +985,31 @@ static void test_pauses(void **state)
     assert_int_equal(findings.n, 0);
     s.gc.cycles = 3;
     gc_pause(&s, 0.01);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+}
+
+/* Nor are several that are far longer than most: the host lets threads wait. So it is with assists. */
+static void test_stretched(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_gc(&s);
+    gc_pause(&s, 0.2);
+    s.gc.stw.p50 = part(0.002);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+
+    s = sound();
+    gc_assist(&s, 0.3);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "gc-pressure");
+    s.gc.assist_max = part(0.3);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    s.gc.assist_max = 0;
+    s.gc.cycles = 2;
     findings_find(&s, NULL, &findings);
     assert_int_equal(findings.n, 0);
 }
@@ -1328,6 +1357,7 @@ int main(void)
         cmocka_unit_test(test_wait_for_cpu),
         cmocka_unit_test(test_without_cpu),
         cmocka_unit_test(test_pauses),
+        cmocka_unit_test(test_stretched),
         cmocka_unit_test(test_pauses_of_one_that_does_not_stop),
         cmocka_unit_test(test_events_of_a_storm),
         cmocka_unit_test(test_longer_calls_on_files),

@@ -120,7 +120,7 @@ static void test_plan(void **state)
     struct target_job *job = targets_at(w->targets, 0)->job;
     struct incident_plan plan;
 
-    incident_plan(job, 0, 0, &plan);
+    incident_plan(job, 0, 0, false, &plan);
     assert_int_equal(plan.n, 4); /* nobody said where flight recordings are */
     assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
     assert_int_equal(plan.artifacts[1]->kind, KIND_GOROUTINE);
@@ -131,7 +131,7 @@ static void test_plan(void **state)
     /* With a flight recording it fits into the allowance, too. */
     assert_true(plan.cost + PIPELINE_SNAPSHOT_COST <= ALLOWANCE_BURST);
 
-    incident_plan(job, ~0u, 5 * USEC_PER_SEC, &plan);
+    incident_plan(job, ~0u, 5 * USEC_PER_SEC, false, &plan);
     assert_int_equal(plan.n, KINDS - 1);
     assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
     assert_int_equal(plan.artifacts[1]->kind, KIND_CPU);
@@ -139,8 +139,147 @@ static void test_plan(void **state)
     assert_int_equal(plan.artifacts[KINDS - 2]->kind, KIND_GOROUTINELEAK);
     assert_int_equal(plan.traced, 10 * USEC_PER_SEC);
 
-    incident_plan(job, 1u << KIND_FLIGHT, 0, &plan);
+    incident_plan(job, 1u << KIND_FLIGHT, 0, false, &plan);
     assert_int_equal(plan.n, 0);
+}
+
+/* CPU samples cost a second more than the trace lasts, and the profile comes with it. */
+static void test_plan_samples(void **state)
+{
+    struct world *w = *state;
+    struct target_job *job = targets_at(w->targets, 0)->job;
+    struct incident_plan plan;
+
+    incident_plan(job, 0, 0, true, &plan);
+    assert_int_equal(plan.n, 5);
+    assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
+    assert_int_equal(plan.artifacts[1]->kind, KIND_CPU);
+    assert_ptr_equal(plan.sampler, plan.artifacts[1]);
+    assert_true(plan.beside);
+    assert_int_equal(plan.traced, 5 * USEC_PER_SEC);
+    /* With a flight recording it fits into the allowance, too. */
+    assert_true(plan.cost + PIPELINE_SNAPSHOT_COST <= ALLOWANCE_BURST);
+
+    incident_plan(job, 1u << KIND_TRACE | 1u << KIND_CPU, 0, true, &plan);
+    assert_int_equal(plan.n, 2);
+    assert_non_null(plan.sampler);
+    assert_false(plan.beside);
+
+    incident_plan(job, 1u << KIND_HEAP, 0, true, &plan);
+    assert_int_equal(plan.n, 1);
+    assert_null(plan.sampler);
+}
+
+/* Orders an incident of a trace and these, with CPU samples. */
+static void order_sampled(struct world *w, unsigned more)
+{
+    const struct incident_order o = {
+        .target = targets_at(w->targets, 0),
+        .reason = REASON_SIGNAL,
+        .artifacts = 1u << KIND_TRACE | more,
+        .samples = true,
+        .fn = on_ended,
+        .userdata = w,
+    };
+
+    assert_int_equal(incidents_order(w->incidents, &o).answer, INCIDENT_TAKEN);
+    assert_true(fake_pipeline.order[0].samples);
+}
+
+/* Ends the trace, with what came of the profile beside it. */
+static void end_sampled(enum outcome trace, enum outcome profile)
+{
+    const struct pipeline_samples samples = {
+        .outcome = profile,
+        .text = "because",
+        .key = outcome_published(profile) ? "s/h/20260101/000000.cpu.pb.gz" : NULL,
+    };
+    const struct pipeline_end e = {
+        .outcome = trace,
+        .text = "",
+        .key = outcome_published(trace) ? "s/h/20260101/000000.trace" : NULL,
+        .samples = &samples,
+    };
+
+    fake_pipeline.waiters[0].fn(fake_pipeline.waiters[0].userdata, &e);
+}
+
+/* The profile is taken with the trace, by one order. */
+static void test_samples(void **state)
+{
+    struct world *w = *state;
+
+    order_sampled(w, 1u << KIND_HEAP);
+    assert_int_equal(fake_pipeline.orders, 1);
+    end_sampled(OUTCOME_OK, OUTCOME_OK);
+    assert_int_equal(fake_pipeline.orders, 2);
+    assert_false(fake_pipeline.order[1].samples);
+    end(1, OUTCOME_OK);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->kept, 3);
+    assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 1);
+    assert_non_null(strstr(w->line, ": trace, cpu, heap"));
+}
+
+/* Without the profile that was for the samples only, nothing is missing. */
+static void test_without_samples(void **state)
+{
+    struct world *w = *state;
+
+    order_sampled(w, 0);
+    end_sampled(OUTCOME_OK, OUTCOME_IN_USE);
+    assert_int_equal(fake_pipeline.orders, 1);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 1);
+    assert_non_null(strstr(w->line, ": trace; without cpu (in_use)"));
+}
+
+/* One that the job wants for itself is missing. */
+static void test_profile_is_missing(void **state)
+{
+    struct world *w = *state;
+
+    order_sampled(w, 1u << KIND_CPU);
+    end_sampled(OUTCOME_OK, OUTCOME_MISSING);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->counters.incidents[INCIDENT_PARTIAL], 1);
+}
+
+/* The trace was not even begun: the profile is taken alone if it is wanted for itself. */
+static void test_no_trace_to_sample(void **state)
+{
+    struct world *w = *state;
+
+    order_sampled(w, 1u << KIND_CPU);
+    end(0, OUTCOME_NO_SPACE);
+    assert_int_equal(fake_pipeline.orders, 2);
+    assert_false(fake_pipeline.order[1].samples);
+    end(1, OUTCOME_OK);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->kept, 1);
+    assert_non_null(strstr(w->line, ": cpu; without trace (no_space)"));
+
+    fake_pipeline.orders = 0;
+    order_sampled(w, 0);
+    end(0, OUTCOME_NO_SPACE);
+    assert_int_equal(fake_pipeline.orders, 1);
+    assert_int_equal(w->ended, 2);
+    assert_non_null(strstr(w->line, "nothing was had: trace (no_space), cpu (cancelled)"));
+}
+
+/* The job says so for all incidents of its targets. */
+static void test_job_wants_samples(void **state)
+{
+    struct world *w = *state;
+
+    targets_at(w->targets, 0)->job->cpu_samples = true;
+    assert_int_equal(order(w, 0, REASON_TRIGGER).answer, INCIDENT_TAKEN);
+    assert_true(fake_pipeline.order[0].samples);
+    end_sampled(OUTCOME_OK, OUTCOME_OK);
+    for (size_t i = 1; i < 4; i++)
+        end(i, OUTCOME_OK);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->kept, 5);
 }
 
 static void test_in_sequence(void **state)
@@ -163,6 +302,83 @@ static void test_in_sequence(void **state)
     assert_non_null(strstr(w->line,
                            "(api): trace, block (empty); without goroutine (not served), mutex "
                            "(timeout)"));
+}
+
+static struct incident_reply order_with_evidence(struct world *w)
+{
+    return incidents_order(w->incidents,
+                           &(struct incident_order){.target = targets_at(w->targets, 0),
+                                                    .reason = REASON_API,
+                                                    .name = "push:slow",
+                                                    .evidence = true,
+                                                    .fn = on_ended,
+                                                    .userdata = w});
+}
+
+/* What the caller has comes first: nothing is asked of the target before that is kept, or is not. */
+static void test_evidence(void **state)
+{
+    struct world *w = *state;
+
+    for (unsigned lost = 0; lost < 2; lost++) {
+        struct incident_reply reply = order_with_evidence(w);
+        struct incident_report report;
+        struct name name;
+
+        assert_int_equal(reply.answer, INCIDENT_TAKEN);
+        assert_non_null(reply.begun);
+        assert_int_equal(fake_pipeline.orders, 0);
+        assert_int_equal(order(w, 0, REASON_API).answer, INCIDENT_JOINED);
+        name_init(&name, "s", "h", 1773480413 * USEC_PER_SEC, 7);
+        name.kind = KIND_FLIGHT;
+        (void)incident_tag_propose(incident_evidence_tag(reply.begun), &name);
+        incident_evidence_ended(reply.begun, lost ? OUTCOME_RESOURCES : OUTCOME_OK, "",
+                                lost ? NULL : "s/h/20260314/092653-7.flight.trace");
+        assert_int_equal(fake_pipeline.orders, 1);
+        assert_string_equal(fake_pipeline.order[0].name, "push:slow");
+        assert_true(incident_of(targets_at(w->targets, 0), &report));
+        assert_int_equal(report.n_pieces, 5);
+        assert_int_equal(report.pieces[0].kind, KIND_FLIGHT);
+        if (lost)
+            assert_null(report.id);
+        else
+            assert_string_equal(report.id, "s/h/20260314/092653-7");
+        for (size_t i = 0; i < 4; i++)
+            end(i, OUTCOME_OK);
+        assert_int_equal(w->ended, 2 * (lost + 1));
+        assert_int_equal(w->kept, lost ? 4 : 5);
+        assert_non_null(strstr(w->line, lost ? "; without flight (" : "flight, trace, goroutine"));
+        fake_pipeline.orders = 0;
+    }
+    assert_int_equal(order_with_evidence(w).limit, INCIDENT_LIMIT_TARGET);
+}
+
+/* contraced stops meanwhile: the evidence is all that is had. */
+static void test_evidence_at_the_end(void **state)
+{
+    struct world *w = *state;
+    struct incident_reply reply = order_with_evidence(w);
+
+    incidents_drain(w->incidents);
+    assert_false(incidents_idle(w->incidents));
+    incident_evidence_ended(reply.begun, OUTCOME_OK, "", "s/h/20260314/092653-7.flight.trace");
+    assert_true(incidents_idle(w->incidents));
+    assert_int_equal(fake_pipeline.orders, 0);
+    assert_int_equal(w->kept, 1);
+}
+
+/* A job whose incidents are nothing but a flight recording. */
+static void test_evidence_alone(void **state)
+{
+    struct world *w = *state;
+    struct incident_reply reply;
+
+    targets_at(w->targets, 0)->job->incident_artifacts = 1u << KIND_FLIGHT;
+    assert_int_equal(order(w, 0, REASON_API).answer, INCIDENT_PLACELESS);
+    reply = order_with_evidence(w);
+    assert_int_equal(reply.answer, INCIDENT_TAKEN);
+    incident_evidence_ended(reply.begun, OUTCOME_OK, "", "s/h/20260314/092653-7.flight.trace");
+    assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 1);
 }
 
 /* Without a timer, what somebody else prevents is given up: the incident ends all the same. */
@@ -189,7 +405,9 @@ static void test_joins(void **state)
     reply = order(w, 0, REASON_ALERT);
     assert_int_equal(reply.answer, INCIDENT_JOINED);
     assert_null(reply.id);
+    assert_int_equal(w->counters.incidents_under_way, 1);
     assert_int_equal(order(w, 1, REASON_ALERT).answer, INCIDENT_TAKEN);
+    assert_int_equal(w->counters.incidents_under_way, 2);
     reply = order(w, 0, REASON_ALERT);
     incidents_forget(reply.waiter);
     for (size_t i = 0; i < 5; i++) {
@@ -197,6 +415,7 @@ static void test_joins(void **state)
             end(i, OUTCOME_OK);
     }
     assert_int_equal(w->ended, 2);
+    assert_int_equal(w->counters.incidents_under_way, 1); /* that one */
 }
 
 static void test_limits(void **state)
@@ -210,12 +429,14 @@ static void test_limits(void **state)
     assert_int_equal(reply.answer, INCIDENT_LIMITED);
     assert_int_equal(reply.limit, INCIDENT_LIMIT_TARGET);
     assert_int_equal(w->counters.incidents[INCIDENT_REFUSED], 1);
+    assert_int_equal(w->counters.incidents_refused[INCIDENT_LIMIT_TARGET], 1);
     assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 2);
     assert_int_equal(reply.retry_after, USEC_PER_HOUR);
     run(w, 0, REASON_SIGNAL); /* the operator's */
     w->pressure = 0.9;
     reply = order(w, 1, REASON_API);
     assert_int_equal(reply.limit, INCIDENT_LIMIT_PRESSURE);
+    assert_int_equal(w->counters.incidents_refused[INCIDENT_LIMIT_PRESSURE], 1);
     assert_true(reply.retry_after > 0);
     w->pressure = 0.89;
     run(w, 1, REASON_API);
@@ -325,10 +546,25 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_plan),     TEST(test_in_sequence), TEST(test_prevented),
-        TEST(test_joins),    TEST(test_limits),      TEST(test_allowance),
-        TEST(test_stopping), TEST(test_no_memory),   TEST(test_remembers_the_last),
+        TEST(test_plan),
+        TEST(test_in_sequence),
+        TEST(test_prevented),
+        TEST(test_evidence),
+        TEST(test_evidence_at_the_end),
+        TEST(test_evidence_alone),
+        TEST(test_joins),
+        TEST(test_limits),
+        TEST(test_allowance),
+        TEST(test_stopping),
+        TEST(test_no_memory),
+        TEST(test_remembers_the_last),
         TEST(test_tag),
+        TEST(test_plan_samples),
+        TEST(test_samples),
+        TEST(test_without_samples),
+        TEST(test_profile_is_missing),
+        TEST(test_no_trace_to_sample),
+        TEST(test_job_wants_samples),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,9 @@ static void test_bad_artifacts(void **state)
         {"  artifacts: [trace, mutex]\n  path: /x\n",
          "4:22: job `a`: artifacts: where is the mutex profile? `path` /x does not end in /trace, so "
          "profiles_path must say where net/http/pprof's profiles are"},
+        {"  path: /x\n  cpu_samples: true\n",
+         "5:16: job `a`: cpu_samples: where is the CPU profile? `path` /x does not end in /trace, so "
+         "profiles_path must say where net/http/pprof's profiles are"},
         {"  artifacts: [{name: trace, path: /y}]\n",
          "4:15: job `a`: artifacts: the path of the trace is the job's `path`"},
         {"  artifacts: [{name: cpu, delta: true}]\n",

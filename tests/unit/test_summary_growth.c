@@ -189,9 +189,11 @@ static void test_vain(void **state)
     summary_done(&sums);
 }
 
-/* Where a function is interrupted: in a loop that asks, or elsewhere. */
-static void interrupt(const char *inner, unsigned asking, unsigned other)
+/* Where a function is interrupted: in a loop that asks, or elsewhere. At last it waits, so many times. */
+static void interrupt(const char *inner, unsigned asking, unsigned other, unsigned waits)
 {
+    unsigned seq = asking + other;
+
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_begin_batch(UINT64_MAX, 1);
@@ -200,6 +202,7 @@ static void interrupt(const char *inner, unsigned asking, unsigned other)
     rawtrace_string(2, "main.loop");
     rawtrace_string(3, "a.go");
     rawtrace_string(4, "preempted");
+    rawtrace_string(5, "select");
     rawtrace_end_batch();
     rawtrace_begin_batch(UINT64_MAX, 1);
     rawtrace_number(&rawtrace_batch, EV_STACKS);
@@ -217,6 +220,11 @@ static void interrupt(const char *inner, unsigned asking, unsigned other)
         EVENT3(GO_STOP, 10000000, 4, i < asking ? 7 : 8);
         EVENT3(GO_START, 10, 1, 1 + i);
     }
+    for (unsigned i = 0; i < waits; i++) {
+        EVENT3(GO_BLOCK, 10, 5, 7);
+        EVENT4(GO_UNBLOCK, 10, 1, ++seq, 0);
+        EVENT3(GO_START, 10, 1, ++seq);
+    }
     rawtrace_end_batch();
     rawtrace_end_generation();
     sum_up();
@@ -225,17 +233,23 @@ static void interrupt(const char *inner, unsigned asking, unsigned other)
 static void test_asking(void **state)
 {
     (void)state;
-    interrupt("runtime.selectnbrecv", 8, 2);
+    interrupt("runtime.selectnbrecv", 8, 2, 0);
     assert_int_equal(sums.asking.count, 8 + 2);
     assert_true(sums.asking.total > 9 * INT64_C(10000000) / 2);
     summary_done(&sums);
-    interrupt("runtime.selectnbrecv", 5, 5);
+    interrupt("runtime.selectnbrecv", 5, 5, 0);
     assert_int_equal(sums.asking.count, 0);
     summary_done(&sums);
-    interrupt("sync/atomic.(*Int64).Load", 10, 0);
+    interrupt("sync/atomic.(*Int64).Load", 10, 0, 0);
     assert_int_equal(sums.asking.count, 10);
     summary_done(&sums);
-    interrupt("sync/atomic.(*Int64).Add", 10, 0); /* counts, and asks for nothing */
+    interrupt("sync/atomic.(*Int64).Add", 10, 0, 0); /* counts, and asks for nothing */
+    assert_int_equal(sums.asking.count, 0);
+    summary_done(&sums);
+    interrupt("runtime.selectgo", 10, 0, 0);
+    assert_int_equal(sums.asking.count, 10);
+    summary_done(&sums);
+    interrupt("runtime.selectgo", 10, 0, 1);
     assert_int_equal(sums.asking.count, 0);
     summary_done(&sums);
 }

@@ -12,9 +12,11 @@ static const struct scale gc_assist = {0.1, 0.3};
 static const struct scale gc_pause = {0.05, 0.15};
 #define GC_WINDOW 1e9 /* a shorter window must have GC_CYCLES cycles */
 #define GC_CYCLES 2
-/* One long pause may be the host's: so pauses count only with so many cycles, and without the
- * longest of them. */
-#define GC_PAUSE_CYCLES 3
+/* Where threads wait for a CPU of the host, pauses and assists last longer by that: so they count only
+ * with so many cycles, without the longest of them, and of pauses no more than so many times the
+ * median. */
+#define GC_SEVERAL_CYCLES 3
+#define GC_PAUSE_MEDIANS 3
 /* A single cycle that fills a window is one whose workers the host keeps waiting, or a huge heap's:
  * only one cycle after the other is a cost. */
 #define GC_COST_CYCLES 2
@@ -61,7 +63,7 @@ static double by_wish(const struct facts *a)
 static double gc_pauses(const struct facts *a)
 {
     const struct summary *s = a->s;
-    double ret = 0, longest = 0;
+    double ret = 0, longest = 0, usual = 0;
 
     for (size_t i = 0; i < s->gc.stw_by_reason.n; i++) {
         const struct summary_row *row = &s->gc.stw_by_reason.list[i];
@@ -70,10 +72,21 @@ static double gc_pauses(const struct facts *a)
             continue;
         ret += (double)row->times.total;
         longest = rule_most(longest, (double)row->times.max);
+        usual += (double)row->times.count * (double)s->gc.stw.p50;
     }
     if (rule_held_up_score(a) >= 0.5)
         ret -= (double)s->long_runs.total;
-    return s->gc.cycles < GC_PAUSE_CYCLES ? 0 : rule_most(ret - longest, 0);
+    if (s->gc.cycles < GC_SEVERAL_CYCLES)
+        return 0;
+    return rule_least(rule_most(ret - longest, 0), GC_PAUSE_MEDIANS * usual);
+}
+
+/* How much of the goroutines' running time they assist, as far as it counts. */
+static double gc_assists(const struct facts *a, double cost)
+{
+    if (cost < GC_COST_MIN || a->s->gc.cycles < GC_SEVERAL_CYCLES)
+        return 0;
+    return rule_share(rule_most(a->assist - (double)a->s->gc.assist_max, 0), a->user);
 }
 
 static double gc_pressure(const struct facts *a, struct finding *f)
@@ -87,8 +100,7 @@ static double gc_pressure(const struct facts *a, struct finding *f)
 
     if (gc->cycles >= GC_COST_CYCLES || a->window < GC_WINDOW)
         score = rule_most(score, rule_scaled(cost, gc_cost));
-    if (cost >= GC_COST_MIN)
-        score = rule_most(score, rule_scaled(assist, gc_assist));
+    score = rule_most(score, rule_scaled(gc_assists(a, cost), gc_assist));
     rule_tell(f, "cost_share", cost);
     rule_tell(f, "assist_share", assist);
     rule_tell(f, "assists", (double)gc->assists);

@@ -382,12 +382,9 @@ static bool outdoes(enum stack_class class, enum stack_class so_far)
     }
 }
 
-/* Bits of stack_function beside a class and traits. */
-#define OF_SERVER (1U << 6)
-#define OF_RUNTIME (1U << 29)
-#define OF_GO (1U << 30)
-#define MET (1U << 31)
-#define TRAITS ((OF_RUNTIME - 1) & ~(CLASS_MASK | OF_SERVER))
+#define TRAITS ((STACK_OF_RUNTIME - 1) & ~(CLASS_MASK | STACK_OF_SERVER))
+
+_Static_assert(STACK_OTHER == 0, "a function of no class has no bit of one");
 
 /* The part of net/http that is HTTP/2 has a package of its own from some version on. */
 #define HTTP2 "net/http/internal/http2."
@@ -408,12 +405,12 @@ static uint32_t kind_in_go(const char *func, size_t len)
 uint32_t stack_function(const char *func, size_t len)
 {
     return kind_in_go(func, len) | (begins(func, len, "os.") ? STACK_OS : 0) |
-           (begins(func, len, "runtime.") ? OF_RUNTIME : 0) |
-           (libraries_serve(func, len) ? OF_SERVER : 0) |
-           (len == 0 || owner_is_std_name(func, len) ? OF_GO : 0) | MET;
+           (begins(func, len, "runtime.") ? STACK_OF_RUNTIME : 0) |
+           (libraries_serve(func, len) ? STACK_OF_SERVER : 0) |
+           (len == 0 || owner_is_std_name(func, len) ? STACK_OF_GO : 0) | STACK_MET;
 }
 
-void stack_read(struct stack_reading *r, uint32_t function)
+void stack_read_telling(struct stack_reading *r, uint32_t function)
 {
     uint32_t traits = function & TRAITS;
     enum stack_class class = function & CLASS_MASK;
@@ -426,10 +423,6 @@ void stack_read(struct stack_reading *r, uint32_t function)
     if (outdoes(class, r->class) || ((traits & STACK_BODY) && r->class == STACK_JOIN))
         r->class = class;
     r->traits |= traits;
-    r->any = true;
-    r->beyond_runtime = r->beyond_runtime || !(function & OF_RUNTIME);
-    if (!(function & OF_SERVER))
-        r->in_program = !(function & OF_GO);
 }
 
 /* Who passes on what a connection brings, as a proxy does, waits for whatever may come. */

@@ -98,8 +98,25 @@ const char *stack_word(const char *func);
  * using it, so it is worth keeping. */
 uint32_t stack_function(const char *func, size_t len);
 
+/* Bits of stack_function beside a class and traits, which are below them. */
+#define STACK_OF_SERVER (1U << 6) /* of a server's library: libraries.h */
+#define STACK_OF_RUNTIME (1U << 29)
+#define STACK_OF_GO (1U << 30) /* of the standard library */
+#define STACK_MET (1U << 31)
+
+/* The part of stack_read for functions of a class or with traits, which few are. */
+void stack_read_telling(struct stack_reading *r, uint32_t function);
+
 /* Reads a stack's next function, from the innermost outwards. The reading begins zeroed. */
-void stack_read(struct stack_reading *r, uint32_t function);
+static inline void stack_read(struct stack_reading *r, uint32_t function)
+{
+    if (__builtin_expect((function & (STACK_OF_RUNTIME - 1) & ~STACK_OF_SERVER) != 0, 0))
+        stack_read_telling(r, function);
+    r->any = true;
+    r->beyond_runtime |= !(function & STACK_OF_RUNTIME);
+    if (!(function & STACK_OF_SERVER))
+        r->in_program = !(function & STACK_OF_GO);
+}
 
 /* What the functions tell together. */
 struct stack_kind stack_told(const struct stack_reading *r);

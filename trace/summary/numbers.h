@@ -287,7 +287,8 @@ struct summary_goroutines {
  * counted. */
 struct summary_scheduler {
     struct summary_times latency;
-    double runnable_mean; /* runnable goroutines, mean over the window */
+    double over_1ms, over_10ms, over_100ms; /* shares of these waits */
+    double runnable_mean;                   /* runnable goroutines, mean over the window */
     uint64_t runnable_max;
     int64_t overdue;           /* time: a goroutine had been runnable for SUMMARY_OVERDUE */
     int64_t overdue_with_idle; /* of that: a P was idle, without a thread */

@@ -65,7 +65,12 @@ struct still {
 
 static uint64_t counted(const struct sites_stack *stack, unsigned column)
 {
-    return stack->tallies[column].count;
+    return sites_tally(stack, column)->count;
+}
+
+static int64_t total_of(const struct sites_stack *stack, unsigned column)
+{
+    return sites_tally(stack, column)->total;
 }
 
 static uint64_t whole(const struct sites_stack *stack)
@@ -88,7 +93,7 @@ static bool is_candidate(const struct sites_stack *stack)
 static enum summary_before did_throughout(const struct accumulator *s,
                                           const struct sites_stack *stack)
 {
-    const struct tally *call = &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYSCALL];
+    const struct tally *call = sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_SYSCALL);
 
     if ((STACK_SET(stack->class) & STACK_STANDING) != 0)
         return whole(stack) > 0 && (stack->traits & STACK_POLLS) ? SUMMARY_IN_NETWORK : SUMMARY_RAN;
@@ -106,19 +111,19 @@ static enum summary_before did_throughout(const struct accumulator *s,
 /* What goroutines in this stack waited for during half of the trace, in one wait after the other. */
 static enum summary_before mostly_did(const struct accumulator *s, const struct sites_stack *stack)
 {
-    const struct tally *t = stack->tallies;
     int64_t half = (s->last - s->first) / 2;
     bool calls = stack->class == STACK_CALL || stack->class == STACK_CONN;
     bool stands = (STACK_SET(stack->class) & STACK_STANDING) != 0;
-    int64_t waits = stands ? 0 : t[SUMMARY_NET].total + t[SITES_OPEN + SUMMARY_OPEN_NET].total;
+    int64_t waits =
+        stands ? 0 : total_of(stack, SUMMARY_NET) + total_of(stack, SITES_OPEN + SUMMARY_OPEN_NET);
 
     if (calls)
-        waits += t[SUMMARY_SYNC].total + t[SITES_OPEN + SUMMARY_OPEN_SYNC].total +
-                 t[SITES_UNKNOWN].total;
+        waits += total_of(stack, SUMMARY_SYNC) + total_of(stack, SITES_OPEN + SUMMARY_OPEN_SYNC) +
+                 total_of(stack, SITES_UNKNOWN);
     if (waits >= half)
         return SUMMARY_IN_NETWORK;
-    return (stack->traits & STACK_SLEEPS) && t[SITES_SLEEP].total >= half ? SUMMARY_ASLEEP
-                                                                          : SUMMARY_RAN;
+    return (stack->traits & STACK_SLEEPS) && total_of(stack, SITES_SLEEP) >= half ? SUMMARY_ASLEEP
+                                                                                  : SUMMARY_RAN;
 }
 
 static enum summary_before did(const struct accumulator *s, const struct sites_stack *stack)
@@ -348,7 +353,7 @@ static bool is_kept(struct still *t, uint32_t c)
 {
     struct accumulator *s = t->s;
     uint32_t n = t->stacks[c], by = t->kept_by[c];
-    int64_t total = stack_of(t, n)->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN].total;
+    int64_t total = sites_tally(stack_of(t, n), SITES_OPEN + SUMMARY_OPEN_UNKNOWN)->total;
     struct wakers_pair pair = {n, SITES_NO_STACK, did(s, stack_of(t, by)), TEXTS_EMPTY, by};
 
     if (by == SITES_NO_STACK)
@@ -417,7 +422,8 @@ static void count(struct still *t, uint32_t c)
         out->sends_to_each_other += whole(stack);
     *sum += whole(stack);
     out->doubtful += is_in(&t->doubtful, c) ? whole(stack) : 0;
-    stack->tallies[SITES_STILL] = stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
+    *sites_tally_of(&t->s->sites, t->stacks[c], SITES_STILL) =
+        *sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_UNKNOWN);
 }
 
 /* Without memory each function's name is read in every stack. */
