@@ -256,47 +256,6 @@ static void near_misses(FILE *out, const struct findings *findings)
     (void)fputs(n > 0 ? "\n" : "", out);
 }
 
-/* So many calls or waits that do not end are told beside a label that says nothing of them. */
-#define MANY_UNENDED 10
-
-/* How many of a profile lasted for most of the window and to its end, without those that are meant
- * to wait. */
-static uint64_t unended_of(const struct page *p, enum summary_profile profile)
-{
-    const struct summary_sites *sites = &p->s->sites[profile];
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < sites->n; i++) {
-        const struct summary_tally *open = &sites->list[i].open;
-
-        if (!page_is_standing(&sites->list[i]) && open->count > 0 &&
-            open->total / (int64_t)open->count >= p->s->window / 2)
-            n += open->count;
-    }
-    return n;
-}
-
-/* A label without findings reads as if all were well, which nobody knows of what did not end. */
-static void unended(const struct page *p)
-{
-    uint64_t calls = unended_of(p, SUMMARY_SYSCALL);
-    uint64_t waits = unended_of(p, SUMMARY_SYNC) + unended_of(p, SUMMARY_NET);
-
-    if (calls >= MANY_UNENDED) {
-        (void)fputs("  but ", p->out);
-        page_count(p, calls, 0);
-        (void)fputs(" goroutines sit in system calls that did not end: see \"In system calls\"\n",
-                    p->out);
-    }
-    if (waits >= MANY_UNENDED) {
-        (void)fputs(calls >= MANY_UNENDED ? "  and " : "  but ", p->out);
-        page_count(p, waits, 0);
-        (void)fputs(" goroutines waited for most of the window and to its end: see \"still "
-                    "waiting\"\n",
-                    p->out);
-    }
-}
-
 /* How much of a finding is told: lines of evidence, call sites, and what to do next. */
 struct extent {
     size_t evidence, sites;
@@ -340,7 +299,7 @@ void page_findings(const struct page *p)
     if (!findings.not_inspected)
         near_misses(p->out, &findings);
     if (findings.n_near > 0 || findings.not_inspected)
-        unended(p);
+        page_unended(p);
     for (size_t i = 0; i < findings.n; i++)
         finding(p, &findings.list[i], i == 0, extent_of(p, findings.n == 1, i == 0));
 }

@@ -106,12 +106,16 @@ struct accumulator_go {
 /* From this length on, nanoseconds, a wait or a syscall is kept as a goroutine's past. */
 #define ACCUMULATOR_LONG 1000000
 
+#define ACCUMULATOR_WOKE 2 /* places where it wakes others */
+
 /* What a goroutine did last that took long. */
 struct accumulator_past {
     int64_t id; /* of the goroutine; of another one: nothing is known */
     int64_t since;
     int64_t end;
-    int64_t woke; /* the last time that it woke one of those that are followed, or 0 */
+    /* The last times that it woke one of those that are followed, at two places; 0: none. */
+    int64_t woke[ACCUMULATOR_WOKE];
+    uint32_t woke_at[ACCUMULATOR_WOKE]; /* stacks */
     uint32_t stack;
     uint32_t before; /* enum summary_before */
     uint32_t reason; /* text */

@@ -213,10 +213,10 @@ struct summary_inside {
     struct summary_class conditions_before; /* Cond: waits from before the trace that ended, */
     struct summary_class conditions_open;   /* those that did not end, */
     uint64_t conditions;                    /* all that ended, */
-    uint64_t condition_bursts;              /* and right after another one, by the same waker */
+    uint64_t condition_bursts; /* and right after another one, in the same stack of one waker */
     struct summary_class receive;
     struct summary_class select;
-    uint64_t select_bursts;  /* of select: that ended right after another one, by the same waker */
+    uint64_t select_bursts;  /* of select: that ended so */
     uint64_t receive_bursts; /* likewise */
     int64_t select_open;     /* time of those that are not whole */
     uint64_t flushes;        /* of answers that go on */

@@ -30,6 +30,7 @@ enum {
     BY_PACKAGE,  /* the package of the call site */
     BY_OUTER,    /* the function that their goroutines began within */
     BY_RECEIVER, /* of the method that is the call site */
+    BY_LOOP,     /* the method that their goroutines began with, and wait in */
     N_BY,
 };
 
@@ -58,7 +59,8 @@ struct still {
     uint32_t n_apart;
     struct set passed_on; /* others that have a function in common gave back a mutex, */
     struct set doubtful;  /* stopped while they ran, or woke somebody, */
-    struct set awaited;   /* or wait to send */
+    struct set awaited;   /* or wait to send; */
+    struct set alive;     /* or did anything but wait all the time */
 };
 
 static uint64_t counted(const struct sites_stack *stack, unsigned column)
@@ -158,7 +160,8 @@ static bool has_in_common(const struct still *t, uint32_t n, uint32_t at, unsign
                           uint64_t *ret)
 {
     const struct sites *s = &t->s->sites;
-    const char *func = by == BY_OUTER ? sites_outermost(s, n) : sites_frame_text(s, at).func;
+    bool outer = by == BY_OUTER || by == BY_LOOP;
+    const char *func = outer ? sites_outermost(s, n) : sites_frame_text(s, at).func;
     size_t len = 0;
 
     switch (by) {
@@ -166,6 +169,10 @@ static bool has_in_common(const struct still *t, uint32_t n, uint32_t at, unsign
     case BY_PACKAGE: len = owner_package(func); break;
     case BY_OUTER: len = kin_outer(func); break;
     case BY_RECEIVER: len = kin_receiver(func); break;
+    case BY_LOOP:
+        if (kin_receiver(func) > 0 && strcmp(func, sites_frame_text(s, at).func) == 0)
+            len = strlen(func);
+        break;
     default: break;
     }
     *ret = hash_text(s->seed, func, len);
@@ -269,6 +276,16 @@ static void note_in_group(struct still *t, uint32_t n, unsigned by, struct group
         note_sender(t, n, by, group);
 }
 
+/* Whether a goroutine did anything in this stack but to wait all the time. */
+static bool is_alive(const struct sites_stack *stack)
+{
+    uint64_t n = 0;
+
+    for (unsigned column = 0; column < SITES_N_TALLIES; column++)
+        n += column == SITES_OPEN + SUMMARY_OPEN_UNKNOWN ? 0 : counted(stack, column);
+    return n > 0;
+}
+
 /* Takes the candidate out whose own stack this is. */
 static struct set without(const struct still *t, struct set set, uint32_t n)
 {
@@ -289,6 +306,8 @@ static void look_at(struct still *t, uint32_t n)
         if (stack->traits & STACK_UNLOCKS)
             add_set(&t->passed_on, &set);
     }
+    if (is_alive(stack))
+        add_set(&t->alive, &set);
     if (whole(stack) > 0 && (stack->traits & STACK_SENDS)) {
         others = without(t, set, n);
         add_set(&t->awaited, &others);
@@ -359,16 +378,20 @@ static bool joins(const struct still *t, uint32_t c)
 }
 
 /* Whether others wait to send that belong to this one: one function, which is not main, began both
- * and they are at different sites; or they are several workers each, at two stages of the same. */
+ * and they are at different sites; or they are several workers each, at two stages of the same; or they are in
+ * one method, at different lines, and nothing of that type moves: each sends to the other. */
 static bool has_siblings(const struct still *t, uint32_t c)
 {
     uint32_t n = t->stacks[c];
     struct group outer = group_of(t, c, BY_OUTER), receiver = group_of(t, c, BY_RECEIVER);
+    struct group loop = group_of(t, c, BY_LOOP);
     const char *main = "main.main.";
     bool of_main = strncmp(sites_outermost(&t->s->sites, n), main, strlen(main)) == 0;
 
     if (!of_main && outer.sender != SITES_NO_STACK &&
         (outer.differ || outer.its_own != site_of(t, n)))
+        return true;
+    if (loop.differ && !is_in(&t->alive, c))
         return true;
     return receiver.sender != SITES_NO_STACK && whole(stack_of(t, n)) > 1 &&
            (receiver.differ ||

@@ -12,7 +12,8 @@
 #include "trace/stack/kin.h"
 #include "trace/summary/accumulator.h"
 
-/* What is woken within this time of another wake by the same goroutine belongs to one burst. */
+/* What is woken within this time of another wake by the same goroutine, at the same place, belongs to
+ * one burst. */
 #define BURST 1000000
 
 /* What comes regularly is late if it takes so many times as long as on average, of so many; and if in
@@ -104,6 +105,25 @@ static int64_t held(const struct accumulator_past *past, const struct sites *sit
     return overlap > 0 && time - past->end <= overlap ? overlap : 0;
 }
 
+/*
+ * The goroutine wakes another one in the stack `at`. Whether that is right after it woke one there:
+ * then it has one message for all of them. A receiver that wakes the one that it answers, and one
+ * whose message has room now, wakes both for one after the other.
+ */
+static bool wakes_again(struct accumulator_past *past, uint32_t at, int64_t time)
+{
+    unsigned place = past->woke[1] < past->woke[0];
+    bool again;
+
+    for (unsigned i = 0; i < ACCUMULATOR_WOKE; i++)
+        place = past->woke[i] != 0 && past->woke_at[i] == at ? i : place;
+    again =
+        past->woke[place] != 0 && past->woke_at[place] == at && time - past->woke[place] < BURST;
+    past->woke[place] = time;
+    past->woke_at[place] = at;
+    return again;
+}
+
 /* Adds a wait to the sums by who ended it. */
 static void add_waker(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
                       uint32_t at, int64_t time)
@@ -112,15 +132,13 @@ static void add_waker(struct accumulator *s, const struct accumulator_go *g, int
     struct wakers_pair pair = {g->stack, at, SUMMARY_RAN, TEXTS_EMPTY, SITES_NO_STACK};
     const struct sites_stack *stack = &s->sites.stacks[g->stack];
     int64_t overlap = past ? held(past, &s->sites, g->since, time) : 0;
-    bool burst = past && past->woke != 0 && time - past->woke < BURST;
+    bool burst = past && wakes_again(past, at, time);
 
     if (overlap > 0) {
         pair.before = past->before;
         pair.reason = past->reason;
         pair.stack = past->stack;
     }
-    if (past)
-        past->woke = time;
     if (stack->class == STACK_LOCK)
         s->out->wakers.lock[pair.before] += time - g->since;
     else if (burst)
@@ -307,7 +325,7 @@ static void add_asked(struct summary_inside *in, const struct sites_stack *stack
             in->requests += sites_tally(stack, SUMMARY_NET)->count;
         return;
     }
-    if (stack->class != STACK_LISTENER)
+    if (stack->class != STACK_LISTENER && stack->class != STACK_CLIENT)
         accumulator_add_tally(&in->asked, sites_tally(stack, SUMMARY_NET), true);
     if (stack->class == STACK_CALL || stack->class == STACK_CONN)
         accumulator_add_tally(&in->asked, sites_tally(stack, SUMMARY_SYNC), true);
