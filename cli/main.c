@@ -23,8 +23,14 @@ static const struct command commands[] = {
     {"pull", "bring traces here", NULL},
     {"explain", "say on one screen what is wrong, and why", NULL},
     {"summary", "say what a trace shows", command_summary},
+    {"check", "fail if a trace shows what it must not", command_check},
+    {"diff", "say what differs between traces, beyond their spread", command_diff},
     {"goroutines", "say what goroutines did, by start function", command_goroutines},
+    {"timeline", "show a trace's time line by line", command_timeline},
+    {"tasks", "show the slowest tasks, as trees, and what their time was made of", command_tasks},
+    {"blockers", "say who kept goroutines waiting, for how long, and why", command_blockers},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
+    {"schedtrace", "say what GODEBUG=schedtrace printed into a log", command_schedtrace},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},
 };
 

@@ -13,6 +13,7 @@ enum {
     STATUS_OK = 0,
     STATUS_FAILED = 1, /* something could not be done; stderr says what */
     STATUS_USAGE = 2,
+    STATUS_FOUND = 3, /* a condition of --fail-if is true */
 };
 
 struct command {
@@ -21,16 +22,22 @@ struct command {
     int (*run)(int argc, char **argv); /* NULL: contrace-remote does it */
 };
 
+int command_blockers(int argc, char **argv);
 int command_capture(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_goroutines(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_pprof(int argc, char **argv);
 int command_pull(int argc, char **argv);
 int command_resume(int argc, char **argv);
+int command_schedtrace(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_summary(int argc, char **argv);
 int command_suspend(int argc, char **argv);
+int command_timeline(int argc, char **argv);
+int command_tasks(int argc, char **argv);
 int command_triggers(int argc, char **argv);
 int command_verify(int argc, char **argv);
 

@@ -207,7 +207,7 @@ static void add_sites(struct explanation *e, bool own)
             if (is_own(site) != own || site->total < f->sites[0].total / 100)
                 continue;
             while (at < e->n_sites &&
-                   !summary_own_equal(&e->sites[at].own, &e->sites[at].at, &site->own, &site->at))
+                   !place_equal(&e->sites[at].own, &e->sites[at].at, &site->own, &site->at))
                 at++;
             if (at == e->n_sites && at < EXPLAIN_SITES)
                 e->sites[e->n_sites++] = *site;
@@ -252,7 +252,7 @@ static int explain(struct job *job, const struct subject *subject, const struct 
     add_sites(&e, false);
     r = compare(&e, earlier);
     if (r == 0)
-        r = steps_find(subject, &e.findings, summary->complete, &e.steps);
+        r = steps_find(subject, summary, &e.findings, &e.steps);
     if (r == 0)
         r = print(job, &e);
     steps_done(&e.steps);

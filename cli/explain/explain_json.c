@@ -56,7 +56,7 @@ static void put_site(struct jsonwriter *w, const struct finding_site *site)
     jsonwriter_text(w, "func", site->at.func);
     jsonwriter_text(w, "file", site->at.file);
     jsonwriter_count(w, "line", site->at.line);
-    summary_own_json(w, &site->own);
+    place_own_json(w, &site->own);
     jsonwriter_count(w, "count", site->count);
     jsonwriter_integer(w, "total_ns", site->total);
     jsonwriter_count(w, "open", site->open);

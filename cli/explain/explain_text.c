@@ -320,7 +320,7 @@ static void put_place(FILE *out, const struct summary_own *own, const struct sum
     if (!has_own || !own->call || !*own->call)
         return;
     (void)fputs(utf8 ? " ← " : " <- ", out);
-    put_func(out, summary_word(own->call));
+    put_func(out, place_word(own->call));
 }
 
 /* `head` and a place, whose file's path is cut if that does not fit. */
@@ -401,7 +401,7 @@ static void slowest(struct sheet *s)
     for (size_t i = 0; tasks->n == 0 && i < waits->n && told < s->most.slowest; i++) {
         const struct summary_outlier *o = &waits->list[i], *last = i > 0 ? o - 1 : NULL;
 
-        if (last && summary_own_equal(&o->own, &o->site, &last->own, &last->site))
+        if (last && place_equal(&o->own, &o->site, &last->own, &last->site))
             continue;
         wait_in_request(s, o);
         told++;

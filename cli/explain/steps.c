@@ -17,10 +17,8 @@ static const struct {
     const char *behind;
     const char *text;
 } shown[] = {
-    {"lock-contention", "pprof --sync -o sync.pb.gz", "go tool pprof -http=: sync.pb.gz",
-     "all waits, by stack"},
-    {"blocked-in-request", "pprof --sync -o sync.pb.gz", "go tool pprof -http=: sync.pb.gz",
-     "all waits, by stack"},
+    {"lock-contention", "blockers", NULL, "who kept them waiting"},
+    {"blocked-in-request", "blockers", NULL, "who kept them waiting"},
     {"thundering-herd", "pprof --sync -o sync.pb.gz", "go tool pprof -http=: sync.pb.gz",
      "all waits, by stack"},
     {"network-bound", "pprof --net -o net.pb.gz", "go tool pprof -http=: net.pb.gz",
@@ -133,7 +131,8 @@ static int add_kept(const struct subject *s, const struct findings *f, struct st
     return r;
 }
 
-int steps_find(const struct subject *s, const struct findings *f, bool complete, struct steps *ret)
+int steps_find(const struct subject *s, const struct summary *summary, const struct findings *f,
+               struct steps *ret)
 {
     const char *file = strcmp(s->path, "-") == 0 ? "FILE" : s->path;
     struct steps steps = {.n = 0};
@@ -145,10 +144,12 @@ int steps_find(const struct subject *s, const struct findings *f, bool complete,
         r = add(&steps, f->list[0].next, NULL, NULL, NULL);
     if (r == 0)
         r = add(&steps, "all numbers, and whole stacks", "summary --stacks", file, NULL);
-    if (r == 0 && !complete)
+    if (r == 0 && !summary->complete)
         r = add(&steps, "where the file is damaged", "verify", file, NULL);
     if (r == 0)
         r = add_shown(f->label, file, &steps);
+    if (r == 0 && summary->slowest[SUMMARY_SLOW_TASKS].n > 0)
+        r = add(&steps, "the slowest tasks, as trees", "tasks", file, NULL);
     if (r == 0)
         r = add_kept(s, f, &steps);
     if (r < 0)

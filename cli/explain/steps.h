@@ -20,7 +20,7 @@ struct steps {
     size_t n;
 };
 
-/* `complete`: the trace was read to its end. 0 or -ENOMEM; then there is nothing to free. Texts are
- * constants. */
-int steps_find(const struct subject *s, const struct findings *f, bool complete, struct steps *ret);
+/* 0 or -ENOMEM; then there is nothing to free. Texts are constants. */
+int steps_find(const struct subject *s, const struct summary *summary, const struct findings *f,
+               struct steps *ret);
 void steps_done(struct steps *steps);

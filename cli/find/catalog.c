@@ -194,6 +194,19 @@ static int order_by_label(const struct entry *a, const struct entry *b)
     return of_a && of_b ? strcmp(of_a, of_b) : (of_b != NULL) - (of_a != NULL);
 }
 
+static const char *incident_of(const struct entry *e)
+{
+    return e->facts && e->facts->incident ? e->facts->incident : "";
+}
+
+/* What belongs together stands together; what belongs to none comes last. */
+static int order_by_incident(const struct entry *a, const struct entry *b)
+{
+    const char *of_a = incident_of(a), *of_b = incident_of(b);
+
+    return *of_a && *of_b ? strcmp(of_b, of_a) : (*of_b != '\0') - (*of_a != '\0');
+}
+
 static int order_by_age(const struct entry *a, const struct entry *b)
 {
     return compare_numbers(a->name.time, b->name.time);
@@ -243,6 +256,7 @@ static const struct {
     {"where", order_by_where, false},
     {"state", order_by_state, true},
     {"label", order_by_label, true},
+    {"incident", order_by_incident, true},
     {"key", order_by_key, false},
 };
 
@@ -250,7 +264,7 @@ static const struct {
 
 const char *order_names(void)
 {
-    static char names[200];
+    static char names[240];
     size_t n = 0;
 
     for (size_t i = 0; i < N_ORDERS && n < sizeof(names); i++)

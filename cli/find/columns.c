@@ -103,6 +103,32 @@ static void go_cell(const struct entry *e, usec now, struct cell *cell)
     put_text(cell, e->facts ? e->facts->go_version : NULL);
 }
 
+static const char *incident_of(const struct entry *e)
+{
+    return e->facts && e->facts->incident && name_is_stem(e->facts->incident) ? e->facts->incident
+                                                                              : NULL;
+}
+
+/* The time of day at which it began, as it stands in the key of its first artifact. */
+static void incident_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    const char *id = incident_of(e);
+
+    (void)now;
+    if (id)
+        (void)snprintf(cell->text, sizeof(cell->text), "%.6s", strrchr(id, '/') + 1);
+    else
+        put_text(cell, NULL);
+}
+
+static void incident_id_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    const char *id = incident_of(e);
+
+    (void)now;
+    (void)snprintf(cell->text, sizeof(cell->text), "%s", id ? id : "-");
+}
+
 static void size_cell(const struct entry *e, usec now, struct cell *cell)
 {
     char text[PARSE_TEXT_SIZE];
@@ -160,22 +186,25 @@ static const struct column {
     const char *title;
     void (*cell)(const struct entry *e, usec now, struct cell *cell);
     unsigned gives_way;
-    bool right, only_full;
+    bool right;
+    enum { ALWAYS, LONG, SHORT } when; /* with --long only, or without it */
 } columns[] = {
-    {"AGE", age_cell, 0, true, false},
-    {"TIME", time_cell, 3, false, true},
-    {"SERVICE", service_cell, 4, false, false},
-    {"HOST", host_cell, 5, false, false},
-    {"PID", pid_cell, 2, true, false},
-    {"ARTIFACT", artifact_cell, 1, false, false},
-    {"REASON", reason_cell, 10, false, false},
-    {"SECONDS", seconds_cell, 7, true, true},
-    {"GO", go_cell, 6, false, true},
-    {"SIZE", size_cell, 11, true, false},
-    {"WHERE", where_cell, 9, false, false},
-    {"STATE", state_cell, 8, false, false},
-    {"LABEL", label_cell, 12, false, false},
-    {"KEY", key_cell, 0, false, false},
+    {"AGE", age_cell, 0, true, ALWAYS},
+    {"TIME", time_cell, 3, false, LONG},
+    {"SERVICE", service_cell, 4, false, ALWAYS},
+    {"HOST", host_cell, 5, false, ALWAYS},
+    {"PID", pid_cell, 2, true, ALWAYS},
+    {"ARTIFACT", artifact_cell, 1, false, ALWAYS},
+    {"REASON", reason_cell, 10, false, ALWAYS},
+    {"SECONDS", seconds_cell, 7, true, LONG},
+    {"GO", go_cell, 6, false, LONG},
+    {"SIZE", size_cell, 11, true, ALWAYS},
+    {"WHERE", where_cell, 9, false, ALWAYS},
+    {"STATE", state_cell, 8, false, ALWAYS},
+    {"LABEL", label_cell, 12, false, ALWAYS},
+    {"INC", incident_cell, 13, false, SHORT},
+    {"INCIDENT", incident_id_cell, 1, false, LONG},
+    {"KEY", key_cell, 0, false, ALWAYS},
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -193,15 +222,29 @@ static bool only_traces(const struct catalog *c)
     return true;
 }
 
+static bool no_incidents(const struct catalog *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (incident_of(&c->items[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Whether a column would say the same of each. */
+static bool says_nothing(const struct catalog *c, const struct column *column, bool full)
+{
+    if (column->cell == artifact_cell)
+        return !full && only_traces(c);
+    return column->cell == incident_cell && no_incidents(c);
+}
+
 static void measure(const struct catalog *c, const struct columns_options *o, struct layout *l)
 {
     struct cell cell;
 
     for (size_t k = 0; k < N_COLUMNS; k++) {
-        if (columns[k].only_full && !o->full)
-            continue;
-        /* Where there are only traces, the column says nothing. */
-        if (columns[k].cell == artifact_cell && !o->full && only_traces(c))
+        if (columns[k].when == (o->full ? SHORT : LONG) || says_nothing(c, &columns[k], o->full))
             continue;
         l->width[k] = (unsigned)strlen(columns[k].title);
         for (size_t i = 0; i < c->n; i++) {

@@ -7,25 +7,51 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
+#include "cli/read/alive.h"
 #include "cli/read/tracefile.h"
 
 static const char intro[] =
     "Usage: contrace goroutines [OPTIONS] FILE\n"
+    "       contrace goroutines --at=end|TIME [--name=TEXT] [--top=N] [--json] FILE\n"
     "Groups the goroutines of a Go execution trace by the function that they started with, and says\n"
     "what each group's time went into, as 'go tool trace' does. FILE - is standard input.\n"
     "Columns to sort by, in any case: count, exec, sched, block, syscall, sysblk, total, and\n"
-    "unknown, assist, sweep, stw; or a reason to block, such as 'chan receive'.\n";
+    "unknown, assist, sweep, stw; or a reason to block, such as 'chan receive'.\n"
+    "For example: 'contrace goroutines --at=end checkout.trace' says where goroutines are when the\n"
+    "trace ends, who created them, and whether there are more than at its beginning.\n";
 
 #define TOP_DEFAULT 10
+#define NSEC_PER_USEC 1000u
 
 struct goroutines_arguments {
     const char *name, *sort;
     bool each, json, reverse;
     unsigned top;
+    struct goroutines_moment {
+        bool given;
+        int64_t time; /* as of alive_new */
+    } at;
 };
+
+static const char *read_moment(void *field, const char *value)
+{
+    struct goroutines_moment *at = field;
+    usec duration = 0;
+
+    at->given = true;
+    at->time = ALIVE_END;
+    if (strcmp(value, "end") == 0)
+        return NULL;
+    if (strcmp(value, "0") != 0 &&
+        (parse_duration(value, &duration) < 0 || duration > INT64_MAX / NSEC_PER_USEC - 1))
+        return "'end', or a duration from the trace's beginning, such as 250ms or 1.5s";
+    at->time = (int64_t)(duration * NSEC_PER_USEC);
+    return NULL;
+}
 
 #define FIELD(field) offsetof(struct goroutines_arguments, field)
 
@@ -38,6 +64,8 @@ static const struct argument rows[] = {
     {"reverse", 0, NULL, "the other way round", argument_flag, FIELD(reverse)},
     {"top", 'n', "N", "rows of each table (default 10; with --json all)", argument_count,
      FIELD(top)},
+    {"at", 0, "TIME", "where goroutines are so long after the beginning, or at the 'end'",
+     read_moment, FIELD(at)},
     {"json", 0, NULL, "one JSON object (docs/goroutines.schema.json)", argument_flag, FIELD(json)},
 };
 
@@ -280,6 +308,18 @@ static int goroutines(const char *path, const struct goroutines_arguments *a)
     return run_job(&job, fd);
 }
 
+static int goroutines_at(const char *path, const struct goroutines_arguments *a)
+{
+    struct alive_view view = {.file = path,
+                              .name = a->name,
+                              .at = a->at.time,
+                              .top = a->top || a->json ? a->top : TOP_DEFAULT,
+                              .json = a->json,
+                              .utf8 = screen_utf8()};
+
+    return alive_show(&view);
+}
+
 int command_goroutines(int argc, char **argv)
 {
     struct goroutines_arguments a = {0};
@@ -293,8 +333,12 @@ int command_goroutines(int argc, char **argv)
                  rest == argc ? "which file? '-' is standard input" : "one file at a time");
         return STATUS_USAGE;
     }
+    if (a.at.given && (a.each || a.sort || a.reverse)) {
+        complain("goroutines: --at does not go with --each, --sort and --reverse");
+        return STATUS_USAGE;
+    }
     if (a.each && !a.name)
         a.name = ""; /* which is part of every name */
     tracefile_may_go_away();
-    return command_exit(goroutines(argv[rest], &a));
+    return command_exit(a.at.given ? goroutines_at(argv[rest], &a) : goroutines(argv[rest], &a));
 }

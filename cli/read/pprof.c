@@ -6,7 +6,6 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "base/write.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
@@ -22,7 +21,6 @@ static const char intro[] =
     "'go tool pprof'; FILE may be '-'.\n";
 
 #define NSEC_PER_USEC 1000u
-#define COPY_SIZE (1u << 20)
 
 struct pprof_arguments {
     bool kinds[PROFILE_SYSCALL + 1];
@@ -56,42 +54,6 @@ static const struct argument rows[] = {
     {"task", 0, "TYPE", "only within regions of tasks of this type", argument_text, FIELD(task)},
     {"region", 0, "TYPE", "only within regions of this type", argument_text, FIELD(region)},
 };
-
-/*
- * A trace may have to be read twice, so input without seeking is copied to an unlinked file. The
- * descriptor, or a negative errno.
- */
-static int open_copy(int from)
-{
-    _cleanup_close_ int to = tracefile_unnamed(NULL);
-    _cleanup_free_ char *buffer = malloc(COPY_SIZE);
-    ssize_t n;
-
-    if (to < 0)
-        return to;
-    if (!buffer)
-        return -ENOMEM;
-    while ((n = read(from, buffer, COPY_SIZE)) != 0) {
-        int r = 0;
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0)
-            r = write_all(to, buffer, (size_t)n);
-        if (r < 0)
-            return r;
-    }
-    return steal_fd(&to);
-}
-
-static int open_trace(const char *path)
-{
-    _cleanup_close_ int fd = tracefile_open(path);
-
-    if (fd < 0)
-        return fd;
-    return lseek(fd, 0, SEEK_SET) == 0 ? steal_fd(&fd) : open_copy(fd);
-}
 
 typedef int (*pass_fn)(struct profile *p, struct gotrace *t);
 
@@ -193,7 +155,7 @@ static int write_profile(const struct sums *sums, const struct pprof_arguments *
 
 static int pprof(const char *path, const struct profile_options *o, const struct pprof_arguments *a)
 {
-    _cleanup_close_ int fd = open_trace(path);
+    _cleanup_close_ int fd = tracefile_open_again(path);
     struct profile *p;
     int r, written;
 

@@ -13,6 +13,7 @@
 #include "base/jsonwriter.h"
 #include "cli/common/print.h"
 #include "cli/read/failure.h"
+#include "cli/read/place.h"
 #include "trace/findings/context.h"
 #include "trace/findings/finding.h"
 #include "trace/summary/summary.h"
@@ -46,9 +47,6 @@ int summary_json(const struct summary_view *view, const struct summary *s,
 /* Where and why a trace that is not complete breaks off. */
 struct failure summary_failure(const struct summary *s);
 
-/* The member `own` of a site; nothing if it has no own code. */
-void summary_own_json(struct jsonwriter *w, const struct summary_own *own);
-
 /* Writes the result of findings_find: members `findings`, `near` and `label`. */
 void summary_findings_json(struct jsonwriter *w, const struct summary *s,
                            const struct context *context);
@@ -68,6 +66,9 @@ void summary_outliers_json(struct jsonwriter *w, const struct summary *s);
 /* What a task's time was made of, "running 12 ms, network 400 ms". */
 void summary_work_text(struct print_flow *flow, const struct summary_work *w, bool utf8);
 void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* The i-th row, from 0, of that part of the text without options; NULL if there are fewer. */
+const struct summary_outlier *summary_outlier(const struct summary *s, size_t i);
 
 /* A context that the user names, with what is known of the trace that it is of. */
 struct summary_given {
@@ -98,23 +99,6 @@ bool summary_context_beside(const char *trace, struct context *ret);
 bool summary_record_beside(const char *trace, char path[static SUMMARY_PATH_MAX]);
 
 void summary_context_text(FILE *out, const struct context *c, bool utf8);
-
-/* A frame, "main.work  app/main.go:12", in plain characters. */
-void summary_place(FILE *out, const struct summary_frame *f);
-
-/* The same, but the program's own code first and the function behind it, "main.post  app/main.go:12
- * ← sync.(*Mutex).Lock", if there is own code. */
-void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
-                       bool utf8);
-
-/* What a function of the runtime does, in the language's words; another one's name as it is. */
-const char *summary_word(const char *func);
-
-bool summary_frame_equal(const struct summary_frame *a, const struct summary_frame *b);
-
-/* Whether two places look the same when they are printed so. */
-bool summary_own_equal(const struct summary_own *own_a, const struct summary_frame *at_a,
-                       const struct summary_own *own_b, const struct summary_frame *at_b);
 
 /* 0, or -ENOMEM, and nothing is printed. The caller checks the stream for errors. */
 int summary_text(FILE *out, const struct summary *s, const struct summary_view *view);

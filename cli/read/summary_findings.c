@@ -36,7 +36,7 @@ static void put_site(struct jsonwriter *w, const struct finding_site *site)
     jsonwriter_count(w, "count", site->count);
     jsonwriter_integer(w, "total_ns", site->total);
     jsonwriter_count(w, "open", site->open);
-    summary_own_json(w, &site->own);
+    place_own_json(w, &site->own);
     jsonwriter_end(w);
 }
 
@@ -175,11 +175,11 @@ static void tell_apart(const struct page *p, const struct finding *f,
     for (size_t i = 0; i < f->n_sites; i++) {
         const struct finding_site *other = &f->sites[i];
 
-        if (other == site || summary_frame_equal(&other->at, &site->at) ||
-            !summary_own_equal(&other->own, &other->at, &site->own, &site->at))
+        if (other == site || place_frame_equal(&other->at, &site->at) ||
+            !place_equal(&other->own, &other->at, &site->own, &site->at))
             continue;
         (void)fputs("  (", p->out);
-        summary_place(p->out, &site->at);
+        place_frame(p->out, &site->at);
         (void)fputc(')', p->out);
         return;
     }
@@ -200,7 +200,7 @@ static void site_lines(const struct page *p, const struct finding *f, size_t mos
             page_spaces(p, 10);
         page_count(p, site->count, 10);
         (void)fputs("x  ", p->out);
-        summary_own_place(p->out, &site->own, &site->at, p->view->utf8);
+        place_print(p->out, &site->own, &site->at, p->view->utf8);
         tell_apart(p, f, site);
         if (site->open > 0 && site->count == 1) {
             (void)fputs(", not over", p->out);
@@ -261,47 +261,6 @@ static void near_misses(FILE *out, const struct findings *findings)
     (void)fputs(n > 0 ? "\n" : "", out);
 }
 
-/* So many calls or waits that do not end are told beside a label that says nothing of them. */
-#define MANY_UNENDED 10
-
-/* How many of a profile lasted for most of the window and to its end, without those that are meant
- * to wait. */
-static uint64_t unended_of(const struct page *p, enum summary_profile profile)
-{
-    const struct summary_sites *sites = &p->s->sites[profile];
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < sites->n; i++) {
-        const struct summary_tally *open = &sites->list[i].open;
-
-        if (!page_is_standing(&sites->list[i]) && open->count > 0 &&
-            open->total / (int64_t)open->count >= p->s->window / 2)
-            n += open->count;
-    }
-    return n;
-}
-
-/* A label without findings reads as if all were well, which nobody knows of what did not end. */
-static void unended(const struct page *p)
-{
-    uint64_t calls = unended_of(p, SUMMARY_SYSCALL);
-    uint64_t waits = unended_of(p, SUMMARY_SYNC) + unended_of(p, SUMMARY_NET);
-
-    if (calls >= MANY_UNENDED) {
-        (void)fputs("  but ", p->out);
-        page_count(p, calls, 0);
-        (void)fputs(" goroutines sit in system calls that did not end: see \"In system calls\"\n",
-                    p->out);
-    }
-    if (waits >= MANY_UNENDED) {
-        (void)fputs(calls >= MANY_UNENDED ? "  and " : "  but ", p->out);
-        page_count(p, waits, 0);
-        (void)fputs(" goroutines waited for most of the window and to its end: see \"still "
-                    "waiting\"\n",
-                    p->out);
-    }
-}
-
 /* How much of a finding is told: lines of evidence, call sites, and what to do next. */
 struct extent {
     size_t evidence, sites;
@@ -345,7 +304,7 @@ void page_findings(const struct page *p)
     if (!findings.not_inspected)
         near_misses(p->out, &findings);
     if (findings.n_near > 0 || findings.not_inspected)
-        unended(p);
+        page_unended(p);
     for (size_t i = 0; i < findings.n; i++)
         finding(p, &findings.list[i], i == 0, extent_of(p, findings.n == 1, i == 0));
 }

@@ -2,9 +2,9 @@
 #include "cli/read/summary.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "lib/record/context.h"
+#include "lib/value/path.h"
 
 static void put_times(struct jsonwriter *w, const struct summary_times *t)
 {
@@ -74,7 +74,7 @@ static void site(struct jsonwriter *w, const struct summary_site *s)
 {
     jsonwriter_object(w, NULL);
     put_frame(w, &s->at);
-    summary_own_json(w, &s->own);
+    place_own_json(w, &s->own);
     jsonwriter_text(w, "class", stack_class_name(s->class));
     jsonwriter_count(w, "count", s->count);
     jsonwriter_integer(w, "total_ns", s->total);
@@ -297,6 +297,9 @@ static void scheduler(struct jsonwriter *w, const struct summary_scheduler *sche
 {
     jsonwriter_object(w, "scheduler");
     times(w, "latency", &sched->latency);
+    jsonwriter_real(w, "share_over_1ms", sched->over_1ms);
+    jsonwriter_real(w, "share_over_10ms", sched->over_10ms);
+    jsonwriter_real(w, "share_over_100ms", sched->over_100ms);
     jsonwriter_real(w, "runnable_mean", sched->runnable_mean);
     jsonwriter_count(w, "runnable_max", sched->runnable_max);
     jsonwriter_count(w, "overdue_count", sched->overdue_count);
@@ -327,7 +330,7 @@ static void longest(struct jsonwriter *w, const char *key, const struct summary_
         jsonwriter_integer(w, "p", l->p);
     jsonwriter_bool(w, "open", l->open);
     jsonwriter_bool(w, "older", l->older);
-    summary_own_json(w, &l->own);
+    place_own_json(w, &l->own);
     jsonwriter_end(w);
 }
 
@@ -510,20 +513,7 @@ int summary_json(const struct summary_view *view, const struct summary *s,
 
 int summary_number(const json_t *json, const char *path, double *ret)
 {
-    char key[64];
+    struct path parsed;
 
-    while (json && *path) {
-        size_t n = strcspn(path, ".");
-
-        if (n >= sizeof(key))
-            return -ENOENT;
-        memcpy(key, path, n);
-        key[n] = '\0';
-        json = json_object_get(json, key);
-        path += n + (path[n] == '.');
-    }
-    if (!json_is_number(json) && !json_is_boolean(json))
-        return -ENOENT;
-    *ret = json_is_boolean(json) ? json_is_true(json) : json_number_value(json);
-    return 0;
+    return path_parse(path, &parsed) == 0 && path_number(&parsed, json, ret) ? 0 : -ENOENT;
 }

@@ -101,7 +101,7 @@ static void put(struct jsonwriter *w, enum summary_slow kind, const struct summa
     jsonwriter_text(w, "func", o->site.func);
     jsonwriter_text(w, "file", o->site.file);
     jsonwriter_count(w, "line", o->site.line);
-    summary_own_json(w, &o->own);
+    place_own_json(w, &o->own);
     jsonwriter_bool(w, "open", o->open);
     jsonwriter_bool(w, "at_start", o->at_start);
     if (kind == SUMMARY_SLOW_TASKS)
@@ -219,7 +219,7 @@ static void row(FILE *out, enum summary_slow kind, const struct summary_outlier 
         (void)fputs("         -  ", out);
     else
         (void)fprintf(out, "%10" PRId64 "  ", o->g);
-    summary_own_place(out, &o->own, &o->site, view->utf8);
+    place_print(out, &o->own, &o->site, view->utf8);
     (void)fputs(o->open && o->at_start ? ", all the time"
                 : o->open              ? ", not over"
                 : o->at_start          ? ", from before"
@@ -230,6 +230,35 @@ static void row(FILE *out, enum summary_slow kind, const struct summary_outlier 
         task(out, o, view->utf8);
 }
 
+/* How many of a kind are shown. */
+static size_t shown(const struct summary *s, enum summary_slow kind,
+                    const struct summary_view *view)
+{
+    const struct summary_slowest *slowest = &s->slowest[kind];
+    size_t n = 0, most = view->whole                ? view->top
+                       : kind == SUMMARY_SLOW_TASKS ? UNASKED_TASKS
+                                                    : UNASKED;
+
+    while (n < slowest->n && n < most &&
+           (view->whole || slowest->list[n].duration >= kinds[kind].least))
+        n++;
+    return n;
+}
+
+const struct summary_outlier *summary_outlier(const struct summary *s, size_t i)
+{
+    static const struct summary_view view = {0};
+
+    for (unsigned kind = 0; kind < SUMMARY_N_SLOW; kind++) {
+        size_t n = shown(s, kind, &view);
+
+        if (i < n)
+            return &s->slowest[kind].list[i];
+        i -= n;
+    }
+    return NULL;
+}
+
 void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view)
 {
     static const size_t rows_most[] = {SIZE_MAX, 4, 3}; /* by how brief it is to be */
@@ -237,19 +266,14 @@ void summary_outliers_text(FILE *out, const struct summary *s, const struct summ
     bool begun = false;
 
     for (unsigned kind = 0; kind < SUMMARY_N_SLOW; kind++) {
-        const struct summary_slowest *slowest = &s->slowest[kind];
-        size_t most = view->whole                ? view->top
-                    : kind == SUMMARY_SLOW_TASKS ? UNASKED_TASKS
-                                                 : UNASKED;
+        size_t n = shown(s, kind, view);
 
-        for (size_t i = 0; i < slowest->n && i < most && left > 0; i++, left--) {
-            if (!view->whole && slowest->list[i].duration < kinds[kind].least)
-                break;
+        for (size_t i = 0; i < n && left > 0; i++, left--) {
             if (!begun)
                 (void)fprintf(out, "\n%-*s   took        at goroutine\n", WHAT_WIDTH + 4,
                               "The slowest");
             begun = true;
-            row(out, kind, &slowest->list[i], view);
+            row(out, kind, &s->slowest[kind].list[i], view);
         }
     }
     if (s->lost_tasks > 0)

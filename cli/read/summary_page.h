@@ -40,6 +40,9 @@ void page_queue(const struct page *p);
 /* summary_findings.c: label, findings, near misses */
 void page_findings(const struct page *p);
 
+/* summary_unended.c: how many calls and waits did not end, or go on all the time */
+void page_unended(const struct page *p);
+
 /* summary_standing.c: waits that are meant to be there, in one line. They stand behind the others in
  * a list of sites, and are in no table. */
 bool page_is_standing(const struct summary_site *site);

@@ -171,7 +171,7 @@ static void longest_call(const struct page *p)
     page_duration(p, l->duration, 0);
     (void)fprintf(p->out, " (%s%sgoroutine %" PRId64 ")  ",
                   l->older ? "since before the trace, " : "", l->open ? "not over, " : "", l->g);
-    summary_own_place(p->out, &l->own, &l->at, p->view->utf8);
+    place_print(p->out, &l->own, &l->at, p->view->utf8);
     (void)fputc('\n', p->out);
 }
 

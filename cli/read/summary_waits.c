@@ -12,13 +12,13 @@ struct shown {
 
 static bool are_twins(const struct summary_site *a, const struct summary_site *b)
 {
-    return a != b && summary_own_equal(&a->own, &a->at, &b->own, &b->at);
+    return a != b && place_equal(&a->own, &a->at, &b->own, &b->at);
 }
 
 static bool leads_through(const struct summary_site *site, const struct summary_frame *frame)
 {
     for (size_t i = 0; i < site->n_top; i++) {
-        if (summary_frame_equal(&site->top[i], frame))
+        if (place_frame_equal(&site->top[i], frame))
             return true;
     }
     return false;
@@ -48,7 +48,7 @@ static void tell_apart(const struct page *p, const struct shown *shown,
         i++;
     (void)fputs("  (", p->out);
     if (i < site->n_top)
-        summary_place(p->out, &site->top[i]);
+        place_frame(p->out, &site->top[i]);
     else
         (void)fputs(stack_class_name(site->class), p->out);
     (void)fputc(')', p->out);
@@ -59,7 +59,7 @@ static void stack(const struct page *p, const struct summary_site *site)
 {
     for (size_t i = 0; i < site->n_top; i++) {
         page_spaces(p, 46);
-        summary_place(p->out, &site->top[i]);
+        place_frame(p->out, &site->top[i]);
         (void)fputc('\n', p->out);
     }
     if (site->n_stacks < 2)
@@ -76,7 +76,7 @@ static void site_place(const struct page *p, const struct shown *shown,
     if (!*site->at.func) {
         (void)fputs("(no goroutine: a timer, the network, the runtime)", p->out);
     } else {
-        summary_own_place(p->out, &site->own, &site->at, p->view->utf8);
+        place_print(p->out, &site->own, &site->at, p->view->utf8);
         tell_apart(p, shown, site);
     }
     (void)fputc('\n', p->out);

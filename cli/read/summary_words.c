@@ -19,6 +19,8 @@ static const struct {
     {"blocked_max", "up to %s threads blocked at once", "up to %s thread blocked at once"},
     {"blocked_per_s", "%s calls a second lose their P", "%s call a second loses its P"},
     {"busy_share", "the program uses %s of the Ps", NULL},
+    {"clients_mean", "%s requests wait for slow clients at any time",
+     "%s request waits for a slow client at any time"},
     {"cost_share", "the collector uses %s of the Ps", NULL},
     {"cpu_used_ns", "CPU time used %s", NULL},
     {"created", "%s created at one place", NULL},

@@ -10,7 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/write.h"
 #include "cli/common/command.h"
+
+#define COPY_SIZE (1u << 20)
 
 const char *tracefile_called(const char *path)
 {
@@ -37,6 +41,41 @@ int tracefile_unnamed(void *userdata)
     if (fd < 0)
         fd = memfd_create("trace", MFD_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+/* Copies what cannot be read twice to an unlinked file. The descriptor, or a negative errno. */
+static int open_copy(int from)
+{
+    _cleanup_close_ int to = tracefile_unnamed(NULL);
+    _cleanup_free_ char *buffer = malloc(COPY_SIZE);
+    ssize_t n;
+
+    if (to < 0)
+        return to;
+    if (!buffer)
+        return -ENOMEM;
+    while ((n = read(from, buffer, COPY_SIZE)) != 0) {
+        int r = 0;
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0)
+            r = write_all(to, buffer, (size_t)n);
+        if (r < 0)
+            return r;
+    }
+    if (lseek(to, 0, SEEK_SET) < 0)
+        return -errno;
+    return steal_fd(&to);
+}
+
+int tracefile_open_again(const char *path)
+{
+    _cleanup_close_ int fd = tracefile_open(path);
+
+    if (fd < 0)
+        return fd;
+    return lseek(fd, 0, SEEK_SET) == 0 ? steal_fd(&fd) : open_copy(fd);
 }
 
 /* The process ends here; this message is all it can say. */

@@ -12,6 +12,10 @@ const char *tracefile_called(const char *path);
 /* Opens a trace; '-' is standard input. The caller's descriptor, or a negative errno. */
 int tracefile_open(const char *path);
 
+/* The same for a trace that is read more than once, by lseek to its begin: what comes from a pipe is
+ * copied to an unlinked file first. */
+int tracefile_open_again(const char *path);
+
 /*
  * Makes an unlinked file in $TMPDIR, /var/tmp or /tmp, else in memory. The descriptor, or a
  * negative errno. A gotrace_spill_fn; the argument is ignored.

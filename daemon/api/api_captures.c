@@ -89,10 +89,10 @@ void api_get_captures(void *userdata, struct admin_call *call)
     if (!api_query_limit(call, &query.limit) || !api_query_time(call, "since", &query.since) ||
         !api_query_time(call, "until", &query.until))
         return;
-    if (query.incident && !name_is_stem(query.incident)) {
+    if (query.incident && strcmp(query.incident, "*") != 0 && !name_is_stem(query.incident)) {
         admin_fail(call, 400,
                    "`incident` is no id of an incident: give one as `incident` of a "
-                   "capture or of GET /api/v1/incidents tells it");
+                   "capture or of GET /api/v1/incidents tells it, or * for all incidents");
         return;
     }
     r = spool_list(a->context.spool, &query, on_listed, call, &list);

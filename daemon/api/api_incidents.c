@@ -228,12 +228,12 @@ static void order(struct incident_orders *o, size_t target, const struct capture
     }
 }
 
-/* What a person can do about each limit. */
-static void describe_limit(const struct incident_orders *o, char text[static API_WHY_SIZE])
+void api_describe_limit(const struct api *a, enum incident_limit limit,
+                        char text[static API_WHY_SIZE])
 {
-    const struct incidents_config *c = &o->api->context.config(o->api->context.userdata)->incidents;
+    const struct incidents_config *c = &a->context.config(a->context.userdata)->incidents;
 
-    switch (o->limit) {
+    switch (limit) {
     case INCIDENT_LIMIT_ALL:
         (void)snprintf(text, API_WHY_SIZE,
                        "incidents.max_per_hour allows %u incidents an hour of all targets together",
@@ -281,7 +281,7 @@ static void reply_refused(struct incident_orders *o)
                    "it is not known where the target has any of these artifacts: see `flight`, "
                    "profiles_path and incident_artifacts of its job");
     } else {
-        describe_limit(o, why);
+        api_describe_limit(o->api, o->limit, why);
         (void)snprintf(after, sizeof(after), "%llu", seconds);
         admin_call_header(o->call, "Retry-After", after);
         admin_fail(o->call, 429, "%s; ask again in %llu s", why, seconds);

@@ -25,8 +25,10 @@
 
 /* A push that is coming or being published. */
 struct sender {
+    struct api *api;
     struct admin_call *call;
     struct push *push;
+    bool incident; /* it wants one to begin */
 };
 
 static void on_resume(void *userdata)
@@ -46,7 +48,7 @@ static void fail(struct admin_call *call, const struct push_end *end)
     admin_fail(call, statuses[end->reception], "the flight recording is not kept: %s", end->text);
 }
 
-static void reply_kept(struct admin_call *call, const struct push_end *end)
+static void reply_kept(struct admin_call *call, const struct push_end *end, bool incident)
 {
     char location[NAME_KEY_MAX + sizeof("/api/v1/captures/")];
     struct api_body body;
@@ -59,6 +61,10 @@ static void reply_kept(struct admin_call *call, const struct push_end *end)
     jsonwriter_text(&body.json, "sha256", end->sha256);
     jsonwriter_text(&body.json, "outcome", outcome_name(end->outcome));
     jsonwriter_text(&body.json, "text", end->text);
+    if (incident) {
+        jsonwriter_text(&body.json, "incident", end->incident);
+        jsonwriter_text(&body.json, "no_incident", end->none);
+    }
     api_reply(call, 201, &body);
 }
 
@@ -67,7 +73,7 @@ static void on_ended(void *userdata, const struct push_end *end)
     struct sender *s = userdata;
 
     if (end->key)
-        reply_kept(s->call, end);
+        reply_kept(s->call, end, s->incident);
     else
         fail(s->call, end);
     free(s);
@@ -97,9 +103,16 @@ static int on_take(void *userdata, const void *data, size_t n)
 static void on_whole(void *userdata, struct admin_call *call)
 {
     struct sender *s = userdata;
+    struct push_incident incident = {0};
+    char why[PUSH_WHY_SIZE];
+    int r = push_judge(s->push);
 
     (void)call;
-    if (push_finish(s->push) < 0)
+    if (r >= 0 && s->incident)
+        api_push_incident(s->api, s->push, why, &incident);
+    if (r >= 0)
+        r = push_publish(s->push, &incident);
+    if (r < 0)
         refuse(s);
 }
 
@@ -234,6 +247,11 @@ static void refuse_begin(struct admin_call *call, const char *service, enum rece
         admin_fail(call, 503, "there is no room for a recording now, or contraced is stopping");
 }
 
+static bool is_flag(const char *text)
+{
+    return !text || strcmp(text, "0") == 0 || strcmp(text, "1") == 0;
+}
+
 /* False: the request cannot be a push, and was answered. */
 static bool check_request(struct admin_call *call, uint64_t *ret_length, const char **ret_reason)
 {
@@ -252,6 +270,8 @@ static bool check_request(struct admin_call *call, uint64_t *ret_length, const c
     else if (reason && !apirequest_is_reason(reason))
         admin_fail(call, 400, "`reason` must have 1 to %d printable ASCII characters",
                    APIREQUEST_TEXT_MAX);
+    else if (!is_flag(api_query_text(call, "incident")))
+        admin_fail(call, 400, "`incident` is 1, to begin an incident, or left out");
     else
         return true;
     return false;
@@ -260,6 +280,7 @@ static bool check_request(struct admin_call *call, uint64_t *ret_length, const c
 static void begin(struct api *a, struct admin_call *call, const struct push_offer *offer)
 {
     struct sender *s = calloc(1, sizeof(*s));
+    const char *incident = api_query_text(call, "incident");
     enum reception r;
     usec wait;
 
@@ -267,7 +288,9 @@ static void begin(struct api *a, struct admin_call *call, const struct push_offe
         admin_no_memory(call);
         return;
     }
+    s->api = a;
     s->call = call;
+    s->incident = incident && strcmp(incident, "1") == 0;
     r = push_begin(a->context.pushes, offer, &handlers, s, &s->push, &wait);
     if (r != RECEPTION_KEPT) {
         free(s);

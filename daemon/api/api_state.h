@@ -14,6 +14,7 @@
 #include "daemon/api/api.h"
 #include "daemon/api/apirequest.h"
 #include "daemon/order/batch.h"
+#include "daemon/push/push.h"
 
 #define API_PAGE_MAX 1000         /* entries on a page of any listing */
 #define API_ORDER_MAX (64u << 10) /* bytes of JSON about one capture */
@@ -134,6 +135,17 @@ void api_reply_not_found(struct api *a, struct admin_call *call, const struct ca
  * order. */
 void api_order_incidents(struct api *a, struct admin_call *call,
                          const struct capture_request *request, const char *name, size_t n);
+
+/* Says what forbids an incident, and that a person can set it. */
+void api_describe_limit(const struct api *a, enum incident_limit limit,
+                        char text[static API_WHY_SIZE]);
+
+/*
+ * Orders the incident whose first evidence is a recording that has come. With none, ret->none says
+ * why, in `why`.
+ */
+void api_push_incident(const struct api *a, const struct push *p, char why[static PUSH_WHY_SIZE],
+                       struct push_incident *ret);
 
 void api_get_incidents(void *userdata, struct admin_call *call);
 void api_get_status(void *userdata, struct admin_call *call);

@@ -149,6 +149,21 @@ void metrics_write_upload(struct exposition *e, const struct metrics_facts *f)
                   metrics_seconds(u->credentials_expiry));
 }
 
+static void write_incidents(struct exposition *e, const struct counters *c)
+{
+    exposition_family(e, "contrace_incidents_total", EXPOSITION_COUNTER,
+                      "Incidents that have ended, or were refused for a budget.");
+    for (int i = 0; i < INCIDENT_ENDS; i++)
+        metrics_classed(e, "result", incident_end_name((enum incident_end)i), c->incidents[i]);
+    exposition_family(e, "contrace_incidents_refused_total", EXPOSITION_COUNTER,
+                      "Incidents that were refused, by what allowed no more.");
+    for (int i = 0; i < INCIDENT_LIMITS; i++)
+        metrics_classed(e, "limit", incident_limit_name((enum incident_limit)i),
+                        c->incidents_refused[i]);
+    metrics_number(e, "contrace_incidents_under_way", "Incidents under way.",
+                   c->incidents_under_way);
+}
+
 void metrics_write_config(struct exposition *e, const struct metrics_facts *f)
 {
     const struct counters *c = f->meters->totals;
@@ -157,10 +172,7 @@ void metrics_write_config(struct exposition *e, const struct metrics_facts *f)
                       "Reloads of the configuration, by what came of them.");
     metrics_classed(e, "result", "ok", c->reloads);
     metrics_classed(e, "result", "failed", c->reloads_failed);
-    exposition_family(e, "contrace_incidents_total", EXPOSITION_COUNTER,
-                      "Incidents that have ended, or were refused for a budget.");
-    for (int i = 0; i < INCIDENT_ENDS; i++)
-        metrics_classed(e, "result", incident_end_name((enum incident_end)i), c->incidents[i]);
+    write_incidents(e, c);
     exposition_family(e, "contrace_pushes_total", EXPOSITION_COUNTER,
                       "Flight recordings that processes sent, by what came of them.");
     for (int i = 0; i < RECEPTION_COUNT; i++)

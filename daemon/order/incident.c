@@ -136,6 +136,7 @@ static void remember(struct incidents *is, struct incident *i)
     struct incident *oldest;
 
     list_remove(&is->running, i);
+    is->counters->incidents_under_way = is->running.n;
     list_push(&is->recent, i);
     if (is->recent.n <= INCIDENTS_RECENT)
         return;
@@ -327,18 +328,61 @@ static void end_sampler(struct incident *i, const struct pipeline_end *end)
     }
 }
 
+static void piece_ended(struct incident *i, enum outcome outcome, const char *text, const char *key)
+{
+    end_piece(steal(&i->under_way), outcome, text, key);
+    i->report.kept += key != NULL;
+    if (!advance(i))
+        settle(i);
+}
+
 static void on_piece_ended(void *userdata, const struct pipeline_end *end)
 {
     struct incident *i = userdata;
-    struct incident_piece *p = steal(&i->under_way);
 
     i->waiter = NULL;
-    if (i->sampler && is_sampled(i, p) && i->sampler->begun && !i->sampler->ended)
+    if (i->sampler && is_sampled(i, i->under_way) && i->sampler->begun && !i->sampler->ended)
         end_sampler(i, end);
-    end_piece(p, end->outcome, end->text, end->key);
-    i->report.kept += end->key != NULL;
-    if (!advance(i))
-        settle(i);
+    piece_ended(i, end->outcome, end->text, end->key);
+}
+
+struct incident_tag *incident_evidence_tag(const struct incident *i)
+{
+    return i->tag;
+}
+
+void incident_evidence_ended(struct incident *i, enum outcome outcome, const char *text,
+                             const char *key)
+{
+    if (key)
+        incident_tag_keep(i->tag);
+    piece_ended(i, outcome, text, key);
+}
+
+/* The first piece is being kept by the caller. */
+static bool begin_evidence(struct incident *i)
+{
+    i->under_way = &i->pieces[0];
+    i->under_way->begun = true;
+    return true;
+}
+
+static void name_pieces(struct incident *i, const struct incident_plan *plan, bool evidence)
+{
+    size_t n = 0;
+
+    if (evidence)
+        i->pieces[n++].kind = KIND_FLIGHT;
+    for (size_t k = 0; k < plan->n; k++) {
+        struct incident_piece *p = &i->pieces[n++];
+
+        p->kind = plan->artifacts[k]->kind;
+        if (plan->artifacts[k] == plan->sampler)
+            i->sampler = p;
+    }
+    if (i->sampler)
+        i->sampler->beside = plan->beside;
+    i->report.n_pieces = n;
 }
 
 static struct incident *incident_new(struct incidents *is, const struct incident_order *order,
@@ -368,15 +412,8 @@ static struct incident *incident_new(struct incidents *is, const struct incident
         .trigger = incident_tag_trigger(i->tag),
         .start = loop_now(is->event, CLOCK_REALTIME),
         .pieces = i->pieces,
-        .n_pieces = plan->n,
     };
-    for (size_t k = 0; k < plan->n; k++) {
-        i->pieces[k].kind = plan->artifacts[k]->kind;
-        if (plan->artifacts[k] == plan->sampler)
-            i->sampler = &i->pieces[k];
-    }
-    if (i->sampler)
-        i->sampler->beside = plan->beside;
+    name_pieces(i, plan, order->evidence);
     i->samples = order->samples || t->job->cpu_samples;
     if (!i->tag || (order->name && !i->name) || !i->service || !i->host || !i->job || !i->shown) {
         incident_free(i);
@@ -414,6 +451,19 @@ static struct incident_reply join(struct incident *i, const struct incident_orde
     return add_waiter(i, order, &reply.waiter) < 0 ? no_memory(order) : reply;
 }
 
+/* Nothing is planned of what the caller has already. */
+static void plan_of(const struct incident_order *order, struct incident_plan *ret)
+{
+    const struct target_job *job = order->target->job;
+    unsigned wanted = order->artifacts ? order->artifacts : job->incident_artifacts;
+
+    if (order->evidence)
+        wanted &= ~(1u << KIND_FLIGHT);
+    *ret = (struct incident_plan){0};
+    if (wanted != 0)
+        incident_plan(job, wanted, order->window, order->samples || job->cpu_samples, ret);
+}
+
 struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order)
 {
     struct incident_reply reply = {.answer = INCIDENT_TAKEN};
@@ -424,26 +474,29 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
         return (struct incident_reply){.answer = INCIDENT_STOPPING};
     if (order->target->incident)
         return join(order->target->incident, order);
-    incident_plan(order->target->job, order->artifacts, order->window,
-                  order->samples || order->target->job->cpu_samples, &plan);
-    if (plan.n == 0)
+    plan_of(order, &plan);
+    if (plan.n == 0 && !order->evidence)
         return (struct incident_reply){.answer = INCIDENT_PLACELESS};
     if (incident_is_limited(is, order, &plan, &reply)) {
         is->counters->incidents[INCIDENT_REFUSED]++;
+        is->counters->incidents_refused[reply.limit]++;
         reply.answer = INCIDENT_LIMITED;
         return reply;
     }
     reply.retry_after = 0;
     i = incident_new(is, order, &plan);
-    if (!i || add_waiter(i, order, &reply.waiter) < 0 || !advance(i)) {
+    if (!i || add_waiter(i, order, &reply.waiter) < 0 ||
+        !(order->evidence ? begin_evidence(i) : advance(i))) {
         bool stopping = i && i->pieces[0].outcome == OUTCOME_CANCELLED;
 
         incident_free(i);
         return stopping ? (struct incident_reply){.answer = INCIDENT_STOPPING} : no_memory(order);
     }
     incident_charge(is, order, &plan);
+    reply.begun = order->evidence ? i : NULL;
     i->target->incident = i;
     list_push(&is->running, i);
+    is->counters->incidents_under_way = is->running.n;
     return reply;
 }
 

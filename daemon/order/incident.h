@@ -61,7 +61,9 @@ struct incident_order {
     usec window;        /* of what has one; 0: the job's */
     bool samples;       /* with CPU samples in the trace, also if the job does not say so */
     const struct record_trigger *trigger; /* copied; NULL: no rule asks */
-    incident_ended_fn fn;                 /* called when it has ended; or NULL */
+    bool evidence; /* the caller has a flight recording of the target, which is the first piece: see
+                    * incident_evidence_ended */
+    incident_ended_fn fn; /* called when it has ended; or NULL */
     void *userdata;
 };
 
@@ -74,18 +76,7 @@ enum incident_answer {
     INCIDENT_NO_MEMORY, /* was logged */
 };
 
-enum incident_limit {
-    INCIDENT_LIMIT_ALLOWANCE, /* of captures on demand: the target's allowance (allowance.h) */
-    INCIDENT_LIMIT_ALL,       /* incidents.max_per_hour */
-    INCIDENT_LIMIT_TARGET,    /* incidents.max_per_target_per_hour */
-    INCIDENT_LIMIT_TRACED,    /* incidents.max_traced */
-    INCIDENT_LIMIT_PRESSURE,  /* incidents.cpu_pressure_ceiling */
-    INCIDENT_LIMITS,
-};
-
-/* "allowance", "max_per_hour", …: the configuration's key where there is one. */
-const char *incident_limit_name(enum incident_limit limit);
-
+struct incident;
 struct incident_waiter; /* an order's fn that has not been called yet */
 
 struct incident_reply {
@@ -95,6 +86,7 @@ struct incident_reply {
     const char *id; /* when joined: the other's, or NULL if it has none yet. Valid until the next
                      * turn of the event loop */
     struct incident_waiter *waiter; /* valid until fn is called; NULL: fn will not be called */
+    struct incident *begun; /* when taken with evidence: valid until incident_evidence_ended */
 };
 
 struct incidents;
@@ -117,6 +109,17 @@ void incidents_set(struct incidents *is, const struct incidents_config *config);
  * with that one's report. A refused order is charged to nobody.
  */
 struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order);
+
+/* The tag for the record of the evidence. */
+struct incident_tag *incident_evidence_tag(const struct incident *i);
+
+/*
+ * The evidence was kept as `key`, with the id that its tag proposed; or not, if key is NULL. The
+ * incident goes on with what it takes itself. Whoever orders with evidence calls this once, and not
+ * from inside of incidents_order.
+ */
+void incident_evidence_ended(struct incident *i, enum outcome outcome, const char *text,
+                             const char *key);
 
 /* How many more incidents may begin within this hour as far as all targets together are concerned, of
  * *ret_all. */

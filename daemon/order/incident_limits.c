@@ -6,19 +6,6 @@
 /* When to ask again while CPUs are short: nobody knows how long that lasts. */
 #define PRESSURE_RETRY (30 * USEC_PER_SEC)
 
-const char *incident_limit_name(enum incident_limit limit)
-{
-    static const char *const names[INCIDENT_LIMITS] = {
-        [INCIDENT_LIMIT_ALLOWANCE] = "allowance",
-        [INCIDENT_LIMIT_ALL] = "max_per_hour",
-        [INCIDENT_LIMIT_TARGET] = "max_per_target_per_hour",
-        [INCIDENT_LIMIT_TRACED] = "max_traced",
-        [INCIDENT_LIMIT_PRESSURE] = "cpu_pressure_ceiling",
-    };
-
-    return names[limit];
-}
-
 bool incident_is_limited(struct incidents *is, const struct incident_order *order,
                          const struct incident_plan *plan, struct incident_reply *reply)
 {

@@ -21,6 +21,8 @@ struct counters {
     uint64_t bytes; /* of published traces */
     uint64_t inspections[INSPECTION_END_COUNT];
     uint64_t incidents[INCIDENT_ENDS];
+    uint64_t incidents_refused[INCIDENT_LIMITS]; /* what refused those of INCIDENT_REFUSED */
+    uint64_t incidents_under_way;                /* now */
     uint64_t pushes[RECEPTION_COUNT];
     uint64_t pushed_bytes;   /* of recordings that were kept */
     uint64_t alerts_refused; /* notifications of Alertmanager that were refused */

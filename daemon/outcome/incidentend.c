@@ -12,3 +12,16 @@ const char *incident_end_name(enum incident_end end)
 
     return names[end];
 }
+
+const char *incident_limit_name(enum incident_limit limit)
+{
+    static const char *const names[INCIDENT_LIMITS] = {
+        [INCIDENT_LIMIT_ALLOWANCE] = "allowance",
+        [INCIDENT_LIMIT_ALL] = "max_per_hour",
+        [INCIDENT_LIMIT_TARGET] = "max_per_target_per_hour",
+        [INCIDENT_LIMIT_TRACED] = "max_traced",
+        [INCIDENT_LIMIT_PRESSURE] = "cpu_pressure_ceiling",
+    };
+
+    return names[limit];
+}

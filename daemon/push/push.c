@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "base/parse.h"
 #include "daemon/artifact/artifacts.h"
+#include "daemon/capture/incident_tag.h"
 #include "daemon/capture/intake.h"
 #include "daemon/order/allowance.h"
 
@@ -38,6 +39,9 @@ struct push {
     bool publishing;
     bool judged; /* `result` is known */
     struct capture_result result;
+    struct incident *begins;
+    char incident[NAME_KEY_MAX]; /* "": none */
+    char none[PUSH_WHY_SIZE];    /* why; "": nobody wants one */
 };
 
 struct pushes {
@@ -372,9 +376,10 @@ static void say_kept(const struct push *p, const char *key)
                                    .key = key,
                                    .result = outcome_name(p->result.outcome),
                                    .message_id = MESSAGE_ID_CAPTURED},
-              "received a flight recording of %s (%s): %s, go 1.%u, %s%s%s", p->service, p->reason,
-              format_size(p->result.bytes, size), facts->go_minor, key,
-              p->result.text[0] ? "; " : "", p->result.text);
+              "received a flight recording of %s (%s): %s, go 1.%u, %s%s%s%s%s", p->service,
+              p->reason, format_size(p->result.bytes, size), facts->go_minor, key,
+              p->result.text[0] ? "; " : "", p->result.text, p->none[0] ? "; no incident: " : "",
+              p->none);
 }
 
 static void on_published(int r, const char *key, void *userdata)
@@ -387,6 +392,8 @@ static void on_published(int r, const char *key, void *userdata)
         .key = key,
         .bytes = p->result.bytes,
         .sha256 = p->result.sha256,
+        .incident = p->incident[0] ? p->incident : NULL,
+        .none = p->none[0] ? p->none : NULL,
     };
 
     if (r < 0) {
@@ -396,6 +403,9 @@ static void on_published(int r, const char *key, void *userdata)
         say_kept(p, key);
         p->pushes->fn(p->pushes->userdata, p->job, key);
     }
+    if (p->begins)
+        incident_evidence_ended(p->begins, r < 0 ? outcome_of_errno(r) : end.outcome, end.text,
+                                key);
     tell(p, &end);
     leave(p, end.reception);
 }
@@ -417,6 +427,7 @@ static char *record_of(const struct push *p, const struct name *name)
         .labels = p->labels,
         .n_labels = p->n_labels,
         .reason = p->reason,
+        .incident = p->incident[0] ? p->incident : NULL,
         .start = p->start,
         .span = facts->span,
         .bytes = result->bytes,
@@ -430,27 +441,64 @@ static char *record_of(const struct push *p, const struct name *name)
     });
 }
 
-int push_finish(struct push *p)
+int push_judge(struct push *p)
+{
+    if (!p->taking)
+        return p->error < 0 ? p->error : -EAGAIN;
+    judge(p, true);
+    return outcome_published(p->result.outcome) ? 0 : -EBADMSG;
+}
+
+/* Which incident its record names. An incident's id is the name of its first evidence, so no other
+ * file may have that name. */
+static void join(struct push *p, const struct push_incident *incident, struct name *name)
+{
+    p->begins = incident->begins;
+    if (p->begins) {
+        spool_file_choose_stem(p->file, name);
+        (void)snprintf(p->incident, sizeof(p->incident), "%s",
+                       incident_tag_propose(incident_evidence_tag(p->begins), name));
+    } else if (incident->id) {
+        (void)snprintf(p->incident, sizeof(p->incident), "%s", incident->id);
+    } else if (incident->none) {
+        (void)snprintf(p->none, sizeof(p->none), "%s", incident->none);
+    }
+}
+
+int push_publish(struct push *p, const struct push_incident *incident)
 {
     _cleanup_free_ char *json = NULL;
     struct name name;
 
-    if (!p->taking)
-        return p->error < 0 ? p->error : -EAGAIN;
-    judge(p, true);
-    if (!outcome_published(p->result.outcome))
-        return -EBADMSG;
     name_init(&name, p->service, p->host, p->start, p->pid);
     name.kind = KIND_FLIGHT;
+    join(p, incident, &name);
     json = record_of(p, &name);
     if (!json) {
         p->result.outcome = OUTCOME_RESOURCES;
         (void)snprintf(p->result.text, sizeof(p->result.text), "not enough memory for the record");
+        if (p->begins)
+            incident_evidence_ended(p->begins, OUTCOME_RESOURCES, p->result.text, NULL);
         return -ENOMEM;
     }
     p->publishing = true;
     spool_file_publish(steal(&p->file), &name, p->result.bytes, json, on_published, p);
     return 0;
+}
+
+const char *push_service(const struct push *p)
+{
+    return p->service;
+}
+
+const char *push_host(const struct push *p)
+{
+    return p->host;
+}
+
+const char *push_reason(const struct push *p)
+{
+    return p->reason;
 }
 
 void push_drop(struct push *p)

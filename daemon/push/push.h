@@ -5,7 +5,8 @@
  * Flight recordings that processes send by themselves: judged, hashed and written as they stream,
  * like captures, and then published like these. One is kept when all of it has come, or not at all.
  * One of a service is received at a time, PUSHES_MAX in all, and each service has an allowance
- * (allowance.h) of its own. Knows neither HTTP nor which services there are.
+ * (allowance.h) of its own. One can be the first evidence of an incident, which its owner orders.
+ * Knows neither HTTP nor which services there are.
  */
 
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 
 #include "base/clock.h"
 #include "daemon/capture/judgement.h"
+#include "daemon/order/incident.h"
 #include "daemon/outcome/counters.h"
 #include "lib/record/record.h"
 #include "lib/spool/spool.h"
@@ -45,12 +47,23 @@ struct push_end {
     const char *key;      /* NULL: nothing is kept */
     uint64_t bytes;       /* that are kept */
     const char *sha256;   /* of these */
+    const char *incident; /* the id of that to which it belongs; NULL: to none */
+    const char *none;     /* as in struct push_incident */
+};
+
+#define PUSH_WHY_SIZE 320
+
+/* To which incident one belongs. Everything is borrowed during the call. */
+struct push_incident {
+    struct incident *begins; /* it is the evidence with which this one was ordered; or NULL */
+    const char *id;          /* of one that was under way already; or NULL */
+    const char *none;        /* why there is none although the sender wants one; or NULL */
 };
 
 /* `userdata` is that of push_begin. */
 struct push_handlers {
     void (*resume)(void *userdata); /* push_take may be called again */
-    /* What push_finish has begun has ended. The push is gone when it returns. */
+    /* What push_publish has begun has ended. The push is gone when it returns. */
     void (*ended)(void *userdata, const struct push_end *end);
 };
 
@@ -73,7 +86,7 @@ bool pushes_idle(const struct pushes *ps);
 
 /*
  * Begins to receive. RECEPTION_KEPT: *ret is the caller's until push_drop, push_refuse or
- * push_finish. Anything else is why it is refused, and was counted; *ret_wait is how long until it
+ * push_publish. Anything else is why it is refused, and was counted; *ret_wait is how long until it
  * may be tried again, 0: nobody knows.
  */
 enum reception push_begin(struct pushes *ps, const struct push_offer *offer,
@@ -87,9 +100,18 @@ void pushes_refused(struct pushes *ps, enum reception why);
  * cannot be kept, and push_refuse says why. */
 int push_take(struct push *p, const void *data, size_t n);
 
-/* All has come. 0: it is being published, and handlers->ended will be called. A negative errno: it
- * cannot be kept, and push_refuse says why. */
-int push_finish(struct push *p);
+/* All has come. 0: it is worth keeping, and push_publish follows. A negative errno: it cannot be
+ * kept, and push_refuse says why. */
+int push_judge(struct push *p);
+
+/* 0: it is being published, and handlers->ended will be called. A negative errno: it cannot be kept,
+ * and push_refuse says why. `begins` hears of its evidence in either case. */
+int push_publish(struct push *p, const struct push_incident *incident);
+
+/* What was offered. */
+const char *push_service(const struct push *p);
+const char *push_host(const struct push *p);
+const char *push_reason(const struct push *p);
 
 /* Ends one that cannot be kept. `ret` has texts that are valid until the next call for a push. */
 void push_refuse(struct push *p, struct push_end *ret);

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIKE 0.5 /* less is not worth to be named */
-#define WORDS_MAX 32
+#include "base/likeness.h"
 
 void near_init(struct near *s)
 {
@@ -75,74 +74,6 @@ bool near_has(const struct near *s, const char *name)
     return false;
 }
 
-/* Words between underscores. */
-static size_t split(char *name, char *words[static WORDS_MAX])
-{
-    char *save = NULL;
-    size_t n = 0;
-
-    for (char *w = strtok_r(name, "_:", &save); w && n < WORDS_MAX; w = strtok_r(NULL, "_:", &save))
-        words[n++] = w;
-    return n;
-}
-
-/* The share of words that both have. */
-static double shared_words(const char *a, const char *b)
-{
-    char x[NEAR_NAME_MAX + 1], y[NEAR_NAME_MAX + 1], *of_x[WORDS_MAX], *of_y[WORDS_MAX];
-    size_t n, m, both = 0;
-
-    (void)snprintf(x, sizeof(x), "%s", a);
-    (void)snprintf(y, sizeof(y), "%s", b);
-    n = split(x, of_x);
-    m = split(y, of_y);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < m; k++) {
-            if (of_y[k] && strcmp(of_x[i], of_y[k]) == 0) {
-                of_y[k] = NULL;
-                both++;
-                break;
-            }
-        }
-    }
-    return n + m > both ? (double)both / (double)(n + m - both) : 0;
-}
-
-/* Levenshtein's distance. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[NEAR_NAME_MAX + 1], m = strlen(b);
-
-    for (size_t k = 0; k <= m; k++)
-        row[k] = k;
-    for (size_t i = 0; a[i]; i++) {
-        size_t before = row[0];
-
-        row[0] = i + 1;
-        for (size_t k = 1; k <= m; k++) {
-            size_t other = before + (a[i] != b[k - 1]);
-
-            before = row[k];
-            if (row[k] + 1 < other)
-                other = row[k] + 1;
-            row[k] = row[k - 1] + 1 < other ? row[k - 1] + 1 : other;
-        }
-    }
-    return row[m];
-}
-
-double near_likeness(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b), most = n > m ? n : m;
-    double words, letters;
-
-    if (most == 0 || n > NEAR_NAME_MAX || m > NEAR_NAME_MAX)
-        return 0;
-    words = shared_words(a, b);
-    letters = 1 - 4 * (double)distance(a, b) / (double)most; /* a few letters, not half of them */
-    return words > letters ? words : letters;
-}
-
 static void without_end(char *name)
 {
     static const char *const ends[] = {"_bucket", "_sum", "_count"};
@@ -172,12 +103,12 @@ size_t near_find(const struct near *s, const char *name,
 
         (void)snprintf(base, sizeof(base), "%s", s->names[i]);
         without_end(base);
-        alike = near_likeness(name, base);
+        alike = likeness_of(name, base);
         for (size_t k = 0; k < n; k++)
             known = known || strcmp(found[k], base) == 0;
         while (at > 0 && likeness[at - 1] < alike)
             at--;
-        if (known || alike < ALIKE || at == NEAR_FOUND)
+        if (known || alike < LIKENESS_LEAST || at == NEAR_FOUND)
             continue;
         n += n < NEAR_FOUND;
         for (size_t k = n - 1; k > at; k--) {

@@ -29,10 +29,6 @@ void near_feed(struct near *s, const char *data, size_t n);
 /* Whether the name is there; also as a histogram's, with `_bucket`. */
 bool near_has(const struct near *s, const char *name);
 
-/* How alike two names are, from 0 to 1: by the words that they share, or by few letters that
- * differ. */
-double near_likeness(const char *a, const char *b);
-
 /* Those most like `name`, the nearest first, without their `_bucket`, `_sum` and `_count`. Returns
  * how many there are. Borrowed until near_done or near_feed. */
 size_t near_find(const struct near *s, const char *name,

@@ -61,6 +61,11 @@ static void on_header(void *userdata, const char *name, const char *value)
         (void)snprintf(p->encoding, sizeof(p->encoding), "%s", value);
 }
 
+static enum pollend pollend_of_page(int r)
+{
+    return r == -ENOMEM ? POLLEND_RESOURCES : r == -EFBIG ? POLLEND_TOO_LARGE : POLLEND_NOT_METRICS;
+}
+
 static ssize_t give_up(struct poll *p, enum pollend why)
 {
     p->given_up = why;
@@ -83,7 +88,7 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
         p->options.piece(p->userdata, data, n);
     r = scrape_feed(p->scrape, data, n);
     if (r < 0)
-        return give_up(p, r == -ENOMEM ? POLLEND_RESOURCES : POLLEND_NOT_METRICS);
+        return give_up(p, pollend_of_page(r));
     return (ssize_t)n;
 }
 
@@ -100,7 +105,7 @@ static enum pollend end_of_page(struct poll *p, const struct http_result *h,
     if (p->encoding[0])
         return POLLEND_COMPRESSED;
     if (r < 0)
-        return r == -ENOMEM ? POLLEND_RESOURCES : POLLEND_NOT_METRICS;
+        return pollend_of_page(r);
     return POLLEND_OK;
 }
 
@@ -128,8 +133,11 @@ static void describe(const struct poll *p, const struct http_result *h,
         quote(p, 0, text, r);
         break;
     case POLLEND_TOO_LARGE:
-        (void)snprintf(r->text, sizeof(r->text), "the answer is longer than %u MiB",
-                       POLL_BODY_MAX >> 20);
+        if (verdict->expvar)
+            (void)snprintf(r->text, sizeof(r->text), "%s", verdict->error);
+        else
+            (void)snprintf(r->text, sizeof(r->text), "the answer is longer than %u MiB",
+                           POLL_BODY_MAX >> 20);
         break;
     case POLLEND_NOT_METRICS: quote(p, REDACT_ESCAPED, verdict->error, r); break;
     default: (void)snprintf(r->text, sizeof(r->text), "%s", h->text);

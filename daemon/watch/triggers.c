@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/jsontext.h"
 #include "base/loop.h"
-#include "daemon/trigger/rule/summaryvalue.h"
 #include "daemon/watch/triggers_state.h"
+#include "lib/value/path.h"
 
 int triggers_new(sd_event *event, const char *user_agent, struct targets *targets,
                  const struct triggers_calls *calls, void *userdata, struct triggers **ret)
@@ -211,6 +211,7 @@ void triggers_inspected(struct triggers *t, struct target *target, const char *l
     struct subject *s = t->stopped ? NULL : triggers_subject(t, target);
     usec now = loop_now(t->event, CLOCK_BOOTTIME);
     json_t *json = NULL;
+    struct path path;
 
     for (size_t i = 0; s && i < s->job->n; i++) {
         struct subject_rule *r = &s->rules[i];
@@ -221,7 +222,8 @@ void triggers_inspected(struct triggers *t, struct target *target, const char *l
         } else if (r->rule->measure == TRIGGER_VALUE) {
             if (!json && summary)
                 (void)jsontext_parse(summary, strlen(summary), 0, NULL, &json);
-            bool found = json && summaryvalue_find(json, r->rule->of[0], &value);
+            bool found =
+                json && path_parse(r->rule->of[0], &path) == 0 && path_number(&path, json, &value);
 
             triggers_event(t, s, r, rulestate_value(r->state, found, value, now));
         }

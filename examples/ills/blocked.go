@@ -68,6 +68,44 @@ func rateLimited() error {
 	})
 }
 
+// actor does one thing after the other for those that send to its mailbox.
+type actor struct {
+	box chan func()
+}
+
+func newActor() *actor {
+	a := &actor{box: make(chan func(), 8)}
+	go func() {
+		for f := range a.box {
+			f()
+		}
+	}()
+	return a
+}
+
+// call has the actor do something, and returns when that is done.
+func (a *actor) call(ctx context.Context, f func()) {
+	done := make(chan struct{})
+	select {
+	case a.box <- func() { f(); close(done) }:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// mailbox serves requests that one actor does, 4 ms each.
+func mailbox() error {
+	a := newActor()
+	return servePages(func(w http.ResponseWriter, r *http.Request) {
+		a.call(r.Context(), func() { time.Sleep(4 * time.Millisecond) })
+		fmt.Fprintln(w, "page")
+	})
+}
+
 // straggler serves requests that are each done by three goroutines, of which one is slow.
 func straggler() error {
 	return servePages(func(w http.ResponseWriter, _ *http.Request) {

@@ -69,6 +69,7 @@ var ills = map[string]illness{
 	"cgo-workers":      {"slow-syscalls", "calls of a slow library in C", cgoWorkers, ""},
 	"pool-exhausted":   {"blocked-in-request", "all connections of database/sql are in use", poolExhausted, ""},
 	"rate-limited":     {"blocked-in-request", "requests wait for a limiter of the program's own", rateLimited, ""},
+	"mailbox":          {"blocked-in-request", "all requests wait for one actor", mailbox, ""},
 	"straggler":        {"blocked-in-request", "requests wait for the slowest of their goroutines", straggler, ""},
 	"mutex-deadlock":   {"deadlock", "two locks in two orders", mutexDeadlock, ""},
 	"channel-deadlock": {"deadlock", "workers send to somebody who waits for them", channelDeadlock, ""},

@@ -26,8 +26,9 @@ const (
 type PushOption func(*pusher)
 
 type pusher struct {
-	client http.Client
-	token  string
+	client   http.Client
+	token    string
+	incident bool
 }
 
 // Client has requests made by this client: for TLS, a proxy, or a unix socket by
@@ -46,6 +47,12 @@ func Socket(path string) PushOption {
 
 // Token has each request carry this bearer token.
 func Token(token string) PushOption { return func(p *pusher) { p.token = token } }
+
+// Incident asks contraced to begin an incident with the recording: a trace and profiles
+// of the process follow, and share its id. Where the process is none of contraced's
+// targets, or its budget of incidents is used up, the recording is kept all the same, and
+// contraced's log says why it is by itself.
+func Incident() PushOption { return func(p *pusher) { p.incident = true } }
 
 // PushError is an answer other than 2xx.
 type PushError struct {
@@ -92,7 +99,7 @@ func (r *Recording) Push(ctx context.Context, url string, options ...PushOption)
 		option(p)
 	}
 	p.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	request, err := r.request(ctx, url)
+	request, err := r.request(ctx, url, p.incident)
 	if err != nil {
 		return "", fmt.Errorf("flight: %w", err)
 	}
@@ -111,7 +118,7 @@ func (r *Recording) Push(ctx context.Context, url string, options ...PushOption)
 	return keyOf(body), nil
 }
 
-func (r *Recording) request(ctx context.Context, to string) (*http.Request, error) {
+func (r *Recording) request(ctx context.Context, to string, incident bool) (*http.Request, error) {
 	u, err := url.Parse(to)
 	if err != nil {
 		return nil, err
@@ -119,6 +126,9 @@ func (r *Recording) request(ctx context.Context, to string) (*http.Request, erro
 	query := u.Query()
 	if r.Reason != "" {
 		query.Set("reason", printable(r.Reason, reasonMax))
+	}
+	if incident {
+		query.Set("incident", "1")
 	}
 	u.RawQuery = query.Encode()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, u.String(), r.Reader())

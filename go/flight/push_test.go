@@ -23,6 +23,7 @@ type pushed struct {
 	header               http.Header
 	body                 []byte
 	length               int64
+	incident             string
 }
 
 // contraced answers as contraced does.
@@ -41,7 +42,7 @@ func newContraced(t *testing.T) *contraced {
 
 func (c *contraced) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	c.came <- pushed{r.Method, r.URL.Path, r.URL.Query().Get("reason"), r.Header, body, r.ContentLength}
+	c.came <- pushed{r.Method, r.URL.Path, r.URL.Query().Get("reason"), r.Header, body, r.ContentLength, r.URL.Query().Get("incident")}
 	w.WriteHeader(http.StatusCreated)
 	io.WriteString(w, `{"key":"checkout/web-1/20261130/203410-4711.flight.trace","bytes":640016}`+"\n")
 }
@@ -77,6 +78,23 @@ func TestPushOfALongReason(t *testing.T) {
 	}
 	if r := receive(t, "the push", c.came); len(r.reason) != reasonMax {
 		t.Error(len(r.reason))
+	}
+}
+
+func TestPushAsksForAnIncident(t *testing.T) {
+	_, k := started(t)
+	c := newContraced(t)
+	for _, want := range []string{"", "1"} {
+		var options []PushOption
+		if want != "" {
+			options = append(options, Incident())
+		}
+		if _, err := k.push(context.Background(), c.url+"?x=1", "slow", options); err != nil {
+			t.Fatal(err)
+		}
+		if r := receive(t, "the push", c.came); r.incident != want || r.reason != "slow" {
+			t.Errorf("incident=%q, %q", r.incident, r.reason)
+		}
 	}
 }
 

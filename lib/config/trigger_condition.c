@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "lib/config/trigger_measure.h"
+#include "lib/value/amount.h"
+#include "lib/value/path.h"
 
 #define DEFAULT_PATH "/metrics"
 #define DEFAULT_INTERVAL (15 * USEC_PER_SEC)
@@ -19,13 +21,6 @@
 #define BIT(measure) (1u << TRIGGER_##measure)
 #define POLLED (BIT(HISTOGRAM) | BIT(RATE) | BIT(GAUGE) | BIT(RATIO))
 #define NUMBER (BIT(RATE) | BIT(GAUGE) | BIT(RATIO) | BIT(VALUE))
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
 
 const char *trigger_check_metric(const char *text)
 {
@@ -137,44 +132,14 @@ static int parse_share(const char *text, double *ret)
     return r;
 }
 
-/* How many of the metric's unit are a second: names say it, and seconds are the rule. */
-static double per_second(const char *name)
-{
-    static const struct {
-        const char *end;
-        double factor;
-    } units[] = {
-        {"_ns", 1e9},
-        {"_nanoseconds", 1e9},
-        {"_us", 1e6},
-        {"_microseconds", 1e6},
-        {"_ms", 1e3},
-        {"_milliseconds", 1e3},
-        {"_nanoseconds_total", 1e9},
-        {"_milliseconds_total", 1e3},
-    };
-
-    for (size_t i = 0; name && i < sizeof(units) / sizeof(units[0]); i++) {
-        if (ends_with(name, units[i].end))
-            return units[i].factor;
-    }
-    return 1;
-}
-
 /* A number, a share, a duration or a size, in the unit of the metric `name`. */
 static int parse_limit(const char *text, const char *name, double *ret)
 {
-    uint64_t bytes;
-    usec duration;
+    struct amount amount;
 
-    if (parse_share(text, ret) == 0)
-        return 0;
-    if (parse_duration(text, &duration) == 0)
-        *ret = (double)duration / 1e6 * per_second(name);
-    else if (parse_size(text, &bytes) == 0)
-        *ret = (double)bytes;
-    else
+    if (amount_parse(text, &amount) < 0 || amount.value < 0)
         return -EINVAL;
+    *ret = amount_in(&amount, name ? name : "");
     return 0;
 }
 
@@ -194,29 +159,26 @@ static int read_limit(struct yaml_file *f, const yaml_node_t *node, const struct
 /* `value: scheduler.latency.p99_ns > 50ms` is short for `value` with `above`. */
 static int split_value(struct yaml_file *f, const yaml_node_t *node, struct trigger_text *x)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-    char *path = x->metric[TRIGGER_VALUE], *sign = strpbrk(path, "<>"), **limit;
-    const char *text;
+    char *path = x->metric[TRIGGER_VALUE], *sign, **limit;
+    struct path parsed;
+    int n = path_scan(path, &parsed);
 
-    if (sign) {
-        limit = *sign == '>' ? &x->above : &x->below;
-        if (*limit)
-            return yaml_file_error(f, node, ABOUT "value: `%.60s` has a limit already", x->t.name,
-                                   path);
-        text = sign + 1 + strspn(sign + 1, " ");
-        *limit = strdup(text);
-        if (!*limit)
-            return yaml_file_oom(f);
-        while (sign > path && sign[-1] == ' ')
-            sign--;
-        *sign = '\0';
-    }
-    if (path[0] == '\0' || path[strspn(path, allowed)] != '\0')
+    sign = n < 0 ? path : path + n + strspn(path + n, " ");
+    if (n < 0 || (*sign != '\0' && *sign != '<' && *sign != '>'))
         return yaml_file_error(f, node,
                                ABOUT "value: `%.60s` is no path of a number in a trace's summary, "
                                      "such as scheduler.latency.p99_ns",
                                x->t.name, path);
+    if (*sign == '\0')
+        return 0;
+    limit = *sign == '>' ? &x->above : &x->below;
+    if (*limit)
+        return yaml_file_error(f, node, ABOUT "value: `%.60s` has a limit already", x->t.name,
+                               path);
+    *limit = strdup(sign + 1 + strspn(sign + 1, " "));
+    if (!*limit)
+        return yaml_file_oom(f);
+    path[n] = '\0';
     return 0;
 }
 

@@ -33,7 +33,8 @@ struct spool_list {
     bool running; /* on a disk thread */
 
     char *service, *host, *label; /* NULL: any */
-    char incident[NAME_KEY_MAX];  /* "": any, and none */
+    bool of_incident;             /* only what belongs to one */
+    char incident[NAME_KEY_MAX];  /* "": any */
     usec incident_begin;          /* real time */
     bool one_kind;
     enum kind kind;
@@ -86,14 +87,21 @@ static bool part_is(const char *part, const char *text)
     return strncmp(part, text, n) == 0 && part[n] == '/';
 }
 
+/* Whether it is of the incident that is asked for, as far as the index knows. */
+static bool may_belong(const struct spool_list *l, const struct retention_item *item)
+{
+    if (item->incident == 0)
+        return false;
+    return !l->incident[0] ||
+           item->time - (usec)(item->incident - 1) * USEC_PER_SEC == l->incident_begin;
+}
+
 static bool fits(const struct spool_list *l, size_t i)
 {
     const char *key = index_key(&l->kept->items->index, i);
     const struct retention_item *item = &index_items(&l->kept->items->index)[i];
 
-    if (l->incident[0] && item->annotated &&
-        (item->incident == 0 ||
-         item->time - (usec)(item->incident - 1) * USEC_PER_SEC != l->incident_begin))
+    if (l->of_incident && item->annotated && !may_belong(l, item))
         return false;
     if (l->one_kind && name_kind(key) != l->kind)
         return false;
@@ -166,7 +174,7 @@ static void fill_page(const struct spool_list *l, struct spool_entry *entries,
 {
     const struct range range = range_of(l);
     const struct index *ix = &l->kept->items->index;
-    bool all = !l->service && !l->host && !l->label && !l->one_kind && !l->incident[0];
+    bool all = !l->service && !l->host && !l->label && !l->one_kind && !l->of_incident;
     size_t i = all ? range.page : range.high;
     const struct found_id *ids = l->ids;
 
@@ -176,7 +184,8 @@ static void fill_page(const struct spool_list *l, struct spool_entry *entries,
     while (i-- > range.low && !(all && page->more)) {
         const char *incident;
 
-        if (!fits(l, i) || !label_fits(l, i))
+        if (!fits(l, i) || !label_fits(l, i) ||
+            (l->of_incident && index_items(ix)[i].incident == 0))
             continue;
         incident = incident_of(&ids, &index_items(ix)[i], index_key(ix, i));
         if (l->incident[0] && (!incident || strcmp(incident, l->incident) != 0))
@@ -307,11 +316,25 @@ bool kept_take_over(struct items *items, const struct kept_reading *reading)
     return true;
 }
 
+/* Whether the answer needs the id: to select by it, or as the trace is one of the page. */
+static bool id_is_wanted(const struct spool_list *l, const struct kept_reading *reading)
+{
+    const struct index *ix = &l->kept->items->index;
+    size_t at;
+
+    if (reading->result < 0 || !reading->found.incident_id[0])
+        return false;
+    if (l->incident[0])
+        return true;
+    return items_find(l->kept->items, reading->key, &at) && at < range_of(l).page &&
+           label_fits(l, at) && index_items(ix)[at].incident > 0;
+}
+
 static void keep_id(struct spool_list *l, const struct kept_reading *reading)
 {
     struct found_id *id;
 
-    if (reading->result < 0 || !reading->found.incident_id[0])
+    if (!id_is_wanted(l, reading))
         return;
     id = calloc(1, sizeof(*id));
     if (!id) {
@@ -365,7 +388,7 @@ static void collect(struct spool_list *l)
 {
     const struct index *ix = &l->kept->items->index;
     const struct range range = range_of(l);
-    size_t i = l->label || l->incident[0] ? range.high : range.page;
+    size_t i = l->label || l->of_incident ? range.high : range.page;
 
     l->n_readings = 0;
     if (l->reached[0])
@@ -434,7 +457,8 @@ static int copy_incident(const char *id, struct spool_list *l)
     char key[NAME_KEY_MAX];
     struct name name;
 
-    if (!id)
+    l->of_incident = id != NULL;
+    if (!id || strcmp(id, "*") == 0)
         return 0;
     if (snprintf(key, sizeof(key), "%s%s", id, kind_suffix(KIND_TRACE)) >= NAME_KEY_MAX ||
         name_parse(key, &name) < 0)

@@ -21,7 +21,8 @@
 struct spool_query {
     const char *service, *host; /* as keys spell them; NULL: any */
     const char *label;          /* NULL: any; "": only traces without one */
-    const char *incident;       /* an id (see name_is_stem): only what belongs to it; NULL: all */
+    const char *incident;       /* an id (see name_is_stem): only what belongs to it; "*": only what
+                                 * belongs to any; NULL: all */
     bool one_kind;              /* only traces of `kind` */
     enum kind kind;
     usec since, until; /* real time of keys: since <= time < until; USEC_NEVER: no end */

@@ -5,6 +5,7 @@ Nobody outside the Go tree may import internal/trace, so traceevents is built ag
 reference's: exactly its reader, and nothing of it in this repository.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -155,6 +156,18 @@ def build_traceevents(work):
 
 def build_gosum(work, lenient=False):
     return build_with_reader(work, "gosum", lenient)
+
+
+def stack_table(work):
+    """Which functions tell what a stack waits for: read out of the source, for gosum."""
+    source = (SRC / "trace/stack/stackclass.c").read_text()
+    source = re.sub(r"BOTH\((\w+), ([\w |]+)\)", r"\1 | \2", source)
+    names = re.findall(r'\{NAME\("([^"]+)"\),\s*([\w |]+)\}', source)
+    assert len(names) == source.count('{NAME("')
+    path = work / "classes.json"
+    words = {name: kind.replace("STACK_", "").replace(" ", "") for name, kind in names}
+    path.write_text(json.dumps(words))
+    return path
 
 
 def second_generation(data):

@@ -22,11 +22,19 @@ MAY_INCLUDE = {
     "trace/findings": {"trace", "trace/stack", "trace/summary"},
     "trace/profile": {"trace", "trace/common"},
     "trace/goroutines": {"trace", "trace/common", "trace/summary"},
+    "lib/value": set(),
+    "trace/schedtrace": set(),
+    "trace/timeline": {"trace", "trace/common"},
+    "trace/export": {"trace", "trace/common", "trace/timeline"},
+    "trace/trees": {"trace", "trace/common", "trace/summary"},
+    "trace/blockers": {
+        "trace", "trace/common", "trace/goroutines", "trace/profile", "trace/summary",
+    },
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
     "lib/record": {"trace/findings"},
-    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/yaml"},
+    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/value", "lib/yaml"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
     "lib/spool": {"lib/record", "lib/spool/core", "lib/spool/disk"},
@@ -59,7 +67,7 @@ MAY_INCLUDE = {
         "lib/config", "lib/record", "daemon/artifact", "daemon/capture", "daemon/outcome",
     },
     "daemon/watch": {
-        "lib/config", "lib/net", "daemon/capture", "daemon/trigger/rule",
+        "lib/config", "lib/net", "lib/value", "daemon/capture", "daemon/trigger/rule",
     },
     "daemon/push": {
         "lib/record", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/order", "daemon/outcome",
@@ -90,12 +98,18 @@ MAY_INCLUDE = {
     "cli/common": set(),
     "cli/read": {
         "trace", "trace/findings", "trace/goroutines", "trace/profile", "trace/summary", "lib/process",
-        "lib/record",
+        "lib/record", "lib/value",
         "cli/common",
     },
     "cli/explain": {
         "trace/findings", "trace/summary", "lib/record", "cli/common", "cli/find", "cli/read",
     },
+    "cli/compare": {"trace", "trace/summary", "trace/findings", "lib/value", "cli/common", "cli/read"},
+    "cli/sched": {"trace/schedtrace", "cli/common"},
+    "cli/timeline": {
+        "trace", "trace/export", "trace/summary", "trace/timeline", "cli/common", "cli/read",
+    },
+    "cli/cause": {"trace", "trace/blockers", "trace/trees", "cli/common", "cli/read"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",

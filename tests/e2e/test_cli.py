@@ -706,14 +706,18 @@ TRACE = SRC / "tests/fuzz/corpus/summary/mix-go1.26.8"
     [
         "--help", "list --help", "summary --help", "summary TRACE", "summary --json TRACE TRACE",
         "summary TRACE TRACE", "goroutines TRACE", "goroutines --json TRACE",
+        "check --fail-if=bytes<1 TRACE", "diff --all TRACE TRACE", "diff --json TRACE TRACE",
+        "timeline TRACE", "timeline --json TRACE", "timeline -o - TRACE",
+        "goroutines --at=end TRACE", "tasks TRACE", "tasks --json TRACE", "blockers TRACE",
         "pprof --sched TRACE", "verify TRACE", "list SPOOL", "list --json SPOOL",
-        "pull -n 2 SPOOL -o OUT",
+        "pull -n 2 SPOOL -o OUT", "schedtrace LOG", "schedtrace --json LOG", "schedtrace -f LOG",
     ],
 )  # fmt: skip
 def test_nobody_reads_it(spool, tmp_path, words):
     """As cat does: it ends by SIGPIPE and says nothing."""
     stands_for = {
         "TRACE": [TRACE], "SPOOL": ["--local", f"--storage.path={spool}"], "OUT": [tmp_path / "out"],
+        "LOG": [SRC / "tests/fuzz/corpus/schedlog/old-go"],
     }  # fmt: skip
     argv = [part for word in words.split() for part in stands_for.get(word, [word])]
     reader, writer = os.pipe()

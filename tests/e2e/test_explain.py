@@ -170,7 +170,7 @@ def test_own_code_comes_first(traces):
 def test_commands_work_as_they_are(traces, tmp_path):
     """Also of a file whose name a shell would take apart."""
     path = tmp_path / "it's a $(trace).trace"
-    shutil.copy(traces("lock-convoy"), path)
+    shutil.copy(traces("slow-http"), path)
     commands = [c.split(" && ")[0] for c in commands_of(explain(path))]
     assert len(commands) >= 2
     for command in commands:
@@ -180,7 +180,7 @@ def test_commands_work_as_they_are(traces, tmp_path):
         )  # fmt: skip
         assert done.returncode == 0, (command, done.stderr)
         assert shlex.split(command)[-1] == str(path)
-    assert (tmp_path / "sync.pb.gz").stat().st_size > 100
+    assert (tmp_path / "net.pb.gz").stat().st_size > 100
 
 
 def test_nothing_is_wrong(traces):

@@ -49,6 +49,7 @@ PROGRAMS = {
     "cgo-workers": ("slow-syscalls", "main._Cfunc_pause_ms"),
     "pool-exhausted": ("blocked-in-request", "database/sql.(*DB).conn"),
     "rate-limited": ("blocked-in-request", "main.limiter.wait"),
+    "mailbox": ("blocked-in-request", "main.(*actor).call"),
     "straggler": ("blocked-in-request", "main.straggler.func1"),
     "mutex-deadlock": ("deadlock", "main.(*account).read"),
     "channel-deadlock": ("deadlock", "main.collect.func1"),

@@ -61,7 +61,14 @@ def test_one_id(goservice, daemon, endpoint):
     assert listed == {k: incident["incident"] if k in keys else None for k in keys + before}
     page = endpoint.get("/api/v1/captures", incident=incident["incident"]).json
     assert sorted(c["key"] for c in page["captures"]) == sorted(keys) and page["total"] == 5
+    anything = endpoint.get("/api/v1/captures", incident="*", limit="3").json
+    assert len(anything["captures"]) == 3 and anything["total"] == 5 and anything["before"]
     assert endpoint.get("/api/v1/captures", incident=keys[0]).status == 400
+    assert endpoint.get("/api/v1/captures", incident="**").status == 400
+    table = contrace("list", f"-c{d.config}", "--sort=incident").stdout.splitlines()
+    at = table[0].split().index("INC")
+    began = incident["incident"].rsplit("/", 1)[1][:6]
+    assert [line.split()[at] for line in table[1:]] == [began] * 5 + ["-"] * len(before)
     for key in keys:
         record = record_of(d.spool, key)
         assert record["incident"] == incident["incident"] and record["reason"] == "api"

@@ -199,6 +199,7 @@ def test_notes():
         ("goroutine-growth", "growth"),
         ("short-sleeps", "sleeps"),
         ("new-connections", "dials"),
+        ("slow-clients", "clients"),
     ):
         (row,) = re.findall(rf"^\| `{code}` .*$", notes, re.M)
         for constant, value in defines(read(f"trace/findings/{name}.c")).items():

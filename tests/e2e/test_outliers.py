@@ -7,7 +7,15 @@ import subprocess
 
 import jsonschema
 import pytest
-from gotools import REFERENCE, TOOLCHAINS, build, build_gosum, environment, goroot
+from gotools import (
+    REFERENCE,
+    TOOLCHAINS,
+    build,
+    build_gosum,
+    environment,
+    goroot,
+    stack_table,
+)
 from support import BUILD, SRC
 
 pytestmark = pytest.mark.reading
@@ -31,15 +39,7 @@ def gosum(work):
 
 @pytest.fixture(scope="module")
 def table(work):
-    """Which functions tell what a stack waits for: read out of the source, for Go's side."""
-    source = (SRC / "trace/stack/stackclass.c").read_text()
-    source = re.sub(r"BOTH\((\w+), ([\w |]+)\)", r"\1 | \2", source)
-    names = re.findall(r'\{NAME\("([^"]+)"\),\s*([\w |]+)\}', source)
-    assert len(names) == source.count('{NAME("')
-    path = work / "classes.json"
-    words = {name: kind.replace("STACK_", "").replace(" ", "") for name, kind in names}
-    path.write_text(json.dumps(words))
-    return path
+    return stack_table(work)
 
 
 @pytest.fixture(scope="module")

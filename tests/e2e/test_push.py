@@ -12,9 +12,10 @@ import time
 
 import gomodule
 import pytest
-from hostile import HEADER, answer, generation, trace
+from hostile import HEADER, answer, gated, generation, healthy, trace
 from support import BUILD, assert_go_reads, job, need, wait_until
-from test_artifacts import contrace, kept, record_of
+from test_artifacts import contrace, kept
+from test_incidents import INCIDENT, everything, record_of
 
 SUFFIX = ".flight.trace"
 PUSH = "/api/v1/push/shop"
@@ -310,6 +311,106 @@ def test_whose_it_is(serve, daemon, endpoint, tmp_path):
     assert (record["job"], record["service"]) == ("shops", "till")
     assert record["host"] == d.spool.keys()[0].split("/")[1]
     assert push("shops", *good)[0] == 201
+
+
+def wants(reason="slow"):
+    return f"{PUSH}?reason={reason}&incident=1"
+
+
+def ended(d, count=1):
+    return d.wait_log(message_id=INCIDENT, count=count)["msg"]
+
+
+def test_begins_an_incident(serve, daemon, endpoint):
+    """What was sent is the first evidence, and the rest follows; the budget is that of all incidents."""
+    server = serve(healthy())
+    d = daemon([job("shop", server.address, incident_artifacts=["flight", "trace"],
+                    flight={"path": "/debug/flight"})],
+               args=[endpoint.option], glob={"scrape_interval": "10m"})  # fmt: skip
+    d.wait_captured()
+    d.idle()
+    (before,) = everything(d.spool)
+    for count in (1, 2):
+        got = put(endpoint, trace(3), path=wants())
+        assert got.status == 201 and got.json["no_incident"] is None, got
+        id = got.json["incident"]
+        assert got.json["key"] == f"{id}{SUFFIX}"
+        assert ended(d, count).endswith(f"(push:slow), {id}: flight, trace")
+    assert [r.split("?")[0] for r in server.requests] == ["GET /debug/pprof/trace"] * 3
+    records = {key: record_of(d.spool, key) for key in everything(d.spool) if key != before}
+    assert len(records) == 4
+    of_last = [r for r in records.values() if r.get("incident") == id]
+    assert sorted(r["artifact"] for r in of_last) == ["flight", "trace"]
+    assert {r["reason"] for r in of_last} == {"push:slow"}
+    listed = contrace("list", f"-c{d.config}", "--json", f"--incident={id}").stdout
+    assert len(listed.splitlines()) == 2
+    got = put(endpoint, trace(3), path=wants())
+    assert got.status == 201 and got.json["incident"] is None, got
+    assert "incidents.max_per_target_per_hour allows 2" in got.json["no_incident"]
+    assert "incident" not in record_of(d.spool, got.json["key"])
+    d.wait_log("no incident: incidents.max_per_target_per_hour allows 2 ")
+
+
+def test_joins_the_one_under_way(serve, daemon, endpoint):
+    gate = threading.Event()
+    server = serve(healthy(), gated(gate))
+    d = daemon([job("shop", server.address)], args=[endpoint.option],
+               glob={"scrape_interval": "10m"})  # fmt: skip
+    d.wait_captured()
+    d.idle()
+    endpoint.post("/api/v1/capture", {"all": True, "incident": True})
+    wait_until("it is under way", lambda: len(server.requests) == 2)
+    early = put(endpoint, trace(3), path=wants()).json
+    assert early["incident"] is None and "nothing was kept yet" in early["no_incident"]
+    gate.set()
+    ended(d)
+    gate.clear()
+    first = put(endpoint, trace(3), path=wants()).json
+    wait_until("the trace is asked for", lambda: len(server.requests) == 3)
+    second = put(endpoint, trace(3), path=wants()).json
+    assert first["incident"] == second["incident"] and second["no_incident"] is None
+    assert record_of(d.spool, second["key"])["incident"] == first["incident"]
+    gate.set()
+    assert ended(d, 2).endswith(f"{first['incident']}: flight, trace")
+
+
+def test_no_incident_without_a_target(serve, daemon, endpoint):
+    """Of a service with two targets here nobody knows which one sends, and of a job's name none does."""
+    servers = [serve(healthy()) for _ in range(2)]
+    d = daemon([job("shop", *(s.address for s in servers)), job("cart", "192.0.2.1:9")],
+               args=[endpoint.option], glob={"scrape_interval": "10m"})  # fmt: skip
+    for service, said in [("shop", "more than one"), ("cart", "no")]:
+        got = put(endpoint, trace(3), path=f"/api/v1/push/{service}?incident=1").json
+        assert got["incident"] is None
+        assert got["no_incident"].startswith(f"{said} target of the service is configured on ")
+    assert not d.log(message_id=INCIDENT)
+    assert put(endpoint, trace(3), path=PUSH + "?incident=yes").status == 400
+    garbage = put(endpoint, b"no trace" * 5000, path=wants())
+    assert garbage.status == 415 and "incident" not in garbage.json
+
+
+def test_a_program_begins_one(pusher, daemon, endpoint):
+    """flight.Incident(): the past that the process sends, and what follows of it."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        address = f"127.0.0.1:{s.getsockname()[1]}"
+    artifacts = ["trace", "goroutine", "heap"]
+    d = daemon([job("shop", address, seconds=1, incident_artifacts=artifacts)],
+               args=[endpoint.option], glob={"scrape_interval": "10m"})  # fmt: skip
+    process = subprocess.Popen(
+        [pusher, "-socket", endpoint.path, "-for", "1s", "-to", "http://contraced/api/v1/push/shop",
+         "-reason", "a test", "-incident", "-serve", address],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        key = process.stdout.readline().strip()
+        id = key.removesuffix(SUFFIX)
+        assert ended(d).endswith(f"{id}: flight, trace, goroutine, heap")
+        of_it = [k for k in everything(d.spool) if record_of(d.spool, k).get("incident") == id]
+        assert len(of_it) == 4 and key in of_it
+        assert {record_of(d.spool, k)["pid"] for k in of_it} == {process.pid}
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_stop_while_one_is_coming(receiver, endpoint):

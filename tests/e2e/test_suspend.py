@@ -31,8 +31,13 @@ OFTEN = {"scrape_interval": "1s", "scrape_timeout": "900ms"}
 PRESSURE = pathlib.Path("/proc/pressure/cpu")
 
 
-def config(jobs, storage, **suspend):
+# Bounds of incidents that no test meets by chance.
+MANY = {"max_per_hour": 1000, "max_per_target_per_hour": 1000, "max_traced": "100%"}
+
+
+def config(jobs, storage, incidents=None, **suspend):
     document = json.loads(config_text(jobs, storage, OFTEN))
+    document["incidents"].update(incidents or {})
     return json.dumps({**document, "suspend": suspend})
 
 
@@ -40,8 +45,8 @@ def config(jobs, storage, **suspend):
 def steered(daemon, tmp_path):
     """steered(jobs, suspend…) starts contraced."""
 
-    def start(jobs, **suspend):
-        return daemon(text=config(jobs, {"path": str(tmp_path / "spool")}, **suspend))
+    def start(jobs, args=(), **suspend):
+        return daemon(text=config(jobs, {"path": str(tmp_path / "spool")}, **suspend), args=args)
 
     return start
 
@@ -238,7 +243,25 @@ def cgroup_pressure():
     return None
 
 
-def test_cpu_pressure(serve, steered, tmp_path):
+def assert_incidents(endpoint, made_up):
+    """While the schedule is suspended, incidents go on, up to the ceiling; the operator's signal and
+    single captures on demand go beyond it. One look at the pressure is enough."""
+    order = {"all": True, "incident": True, "wait": True}
+    refused = 'contrace_incidents_refused_total{limit="cpu_pressure_ceiling"} '
+    assert endpoint.post("/api/v1/capture", order).status == 200
+    write_pressure(made_up, 89.99)
+    assert endpoint.post("/api/v1/capture", order).status == 200
+    assert refused + "0\n" in endpoint.get("/metrics").text
+    write_pressure(made_up, 90)
+    reply = endpoint.post("/api/v1/capture", order)
+    assert reply.status == 429 and "incidents.cpu_pressure_ceiling, 90%" in reply.error, reply
+    assert reply.headers["Retry-After"] == "30"
+    assert refused + "1\n" in endpoint.get("/metrics").text
+    single = {"all": True, "wait": True}
+    assert endpoint.post("/api/v1/capture", single).status == 200
+
+
+def test_cpu_pressure(serve, steered, endpoint, tmp_path):
     """With what the kernel says made up, by a mount that only contraced sees."""
     need(PRESSURE.exists(), "the kernel has no pressure stall information")
 
@@ -249,7 +272,10 @@ def test_cpu_pressure(serve, steered, tmp_path):
             if path:
                 run("mount", "--bind", made_up, path)
         s = serve(healthy())
-        d = steered([job("s", s.address)], cpu_pressure="60%", flag_file=None)
+        d = steered(
+            [job("s", s.address)], [endpoint.option], cpu_pressure="60%", flag_file=None,
+            incidents={**MANY, "cpu_pressure_ceiling": "90%"},
+        )  # fmt: skip
         d.wait_captured(count=2)
         assert d.log(message_id=SUSPENDED) == []
         write_pressure(made_up, 61)
@@ -259,6 +285,7 @@ def test_cpu_pressure(serve, steered, tmp_path):
             "suspended, no scheduled captures"
         )
         assert_quiet(d, s)
+        assert_incidents(endpoint, made_up)
         assert_on_demand(d)
         mark = d.mark()
         write_pressure(made_up, 50)  # not low enough

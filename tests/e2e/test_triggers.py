@@ -154,6 +154,7 @@ FAULTS = {
     "hangs-in-the-page": (hostile.hang(gauge(20).encode()), "timeout"),
     "says-more-than-it-has": (hostile.wrong_length(gauge(20).encode(), 5000), "closed"),
     "too-long": (hostile.endless(gauge(20).encode(), b"# " + b"x" * 100000 + b"\n"), "too_large"),
+    "too-long-expvar": (hostile.answer("200 OK", b'{"runnable": 20, "list": "' + b"x" * (512 << 10) + b'"}'), "too_large"),
     "html": (hostile.answer("200 OK", b"<html><body>hello</body></html>", "Content-Type: text/html"), "not_metrics"),
     "gone": (hostile.answer("404 Not Found", b"no\n"), "missing"),
     "redirects": (hostile.answer("302 Found", b"", "Location: http://127.0.0.1:1/"), "redirect"),
@@ -196,6 +197,18 @@ def test_the_request(serve, watched):
     assert head.startswith("GET /metrics HTTP/1.1\r\n")
     assert "Accept: text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0" in head
     assert "gzip" not in head
+
+
+def test_expvar(serve, watched):
+    """Up to 512 KiB of it, by the path of a number; what is beyond is said in so many words."""
+    head, tail = b'{"memstats": {"Busy": 20}, "list": "', b'"}'
+    page = head + b"x" * ((512 << 10) - len(head + tail)) + tail
+    s = Service(serve, hostile.answer("200 OK", page[:-3] + page[-2:] + b"\n"))
+    d = watched([s], [rule(gauge="memstats.Busy")])
+    d.wait_log(message_id=INCIDENT)
+    s.page = hostile.answer("200 OK", page + b"\n")
+    said = d.wait_log("cannot poll", message_id=POLLS_FAIL)["msg"]
+    assert f"http://{s.address}/metrics: too_large: expvar's JSON is longer than 512 KiB; " in said
 
 
 def test_openmetrics_that_was_cut_off(serve, watched):

@@ -9,6 +9,7 @@ import os
 import subprocess
 
 import pytest
+from gotools import build
 from support import BUILD, REFERENCE, SRC, need, need_program, need_root
 from test_package import copy_source
 from typed import TYPED, blocks, commands, compare, rewrite, session
@@ -28,6 +29,12 @@ ELSEWHERE = {
     "sudo contraced --check-config\nsudo systemctl restart": "test_systemd.py does it",
     "sudo env AWS_CONFIG_FILE": "test_systemd.py does it, before a store and an STS",
     "journalctl -u contraced -p warning": "test_systemd.py does it, under a real systemd",
+    "$ contrace check --fail-if": "test_compare.py types it where such traces are",
+    "$ contrace diff before": "test_compare.py types it",
+    "contrace diff \\\n": "test_compare.py types it",
+    "contrace diff a.trace": "test_compare.py types it",
+    "contrace pull --last=20": "test_tasks.py looks in many files; TRACES.md types such a pull",
+    "$ GODEBUG=schedtrace=1000": "test_schedtrace.py follows such a pipe",
     "make bench": "it takes ten minutes, and a quiet machine",
     "GOTOOLCHAIN=": "it fetches a toolchain, and no test asks the network",
     "$ curl -H 'Content-Type: application/json' localhost:7465/api/v1/alerts": "test_alerts.py",
@@ -95,7 +102,8 @@ def clone(tmp_path):
     return tmp_path
 
 
-def run_page(page, clone, away, path=None):
+def type_page(page, clone, away, path=None):
+    """What its commands printed."""
     wanted = typed_here(page)
     cache = subprocess.run(
         ["go", "env", "GOCACHE", "GOMODCACHE"], capture_output=True, text=True, check=True
@@ -110,8 +118,12 @@ def run_page(page, clone, away, path=None):
         env["PATH"] = f"{path}:{env['PATH']}"
     said, status = session(wanted, away, cwd=clone / "contrace", env=env, timeout=900)
     assert status == 0, f"{page}: exit {status}: {wanted[len(said) - 1].text}{said[-1]}"
+    return list(zip(wanted, said, strict=True))
+
+
+def run_page(page, clone, away, path=None):
     samples = []
-    for command, text in zip(wanted, said, strict=True):
+    for command, text in type_page(page, clone, away, path):
         text = as_on_the_page(text, clone)
         lines, missing = compare(command.sample, text)
         assert missing is None, (
@@ -161,6 +173,30 @@ def test_quickstart_says_which_go_opens_a_trace(tmp_path, users, fetched, said):
     assert said in out
 
 
+ON_TRACES = {  # what is asked of the reader's own traces, and as which files
+    "docs/BLOCKERS.md": (),
+    "docs/GOROUTINES.md": (),
+    "docs/TASKS.md": ("shop.trace",),
+    "docs/TIMELINE.md": ("throttled.trace", "checkout.trace"),
+}
+
+
+@pytest.mark.parametrize("page", ON_TRACES)
+def test_on_traces(page, clone, away, tmp_path):
+    """The samples are of other traces: so each command says what its sample begins with."""
+    path = clone / "bin"
+    path.mkdir()
+    (path / "contrace").symlink_to(BUILD / "contrace")
+    if ON_TRACES[page]:
+        build(SRC / "tests/support/spans", tmp_path / "spans")
+        trace = subprocess.run([tmp_path / "spans"], stdout=subprocess.PIPE, check=True).stdout
+        for name in ON_TRACES[page]:
+            (clone / "contrace" / name).write_bytes(trace)
+    for command, text in type_page(page, clone, away, path):
+        for line in command.sample[:1]:
+            assert line in text.splitlines(), command.text
+
+
 BESIDE = ("docs/API.md", "docs/STEERING.md", "docs/TRACES.md", "docs/UPLOADS.md")
 
 
@@ -190,4 +226,4 @@ def test_beside_a_service(page, clone, beside):
 
 def test_every_page_is_run():
     pages = {page for page in PAGES if typed_here(page)}
-    assert pages == {"README.md", *BESIDE}
+    assert pages == {"README.md", *BESIDE, *ON_TRACES}

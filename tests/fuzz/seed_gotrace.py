@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of fuzz_goroutines, fuzz_gotrace, fuzz_profile and fuzz_summary into tests/fuzz/corpus.
+"""Writes the seeds of fuzz_causes, fuzz_goroutines, fuzz_gotrace, fuzz_profile and fuzz_summary into
+tests/fuzz/corpus.
 
 They are traces of a few milliseconds of tests/support/tracemix, one for each format, built with Go
 toolchains that the go command fetches itself. The first two bytes of a seed of fuzz_goroutines,
@@ -35,6 +36,7 @@ def write(name, trace):
     before = {"gotrace": b"\x06\x00", "summary": b""}
     if name == "empty" or name.removeprefix("mix-") in ASKED:
         before["goroutines"] = LISTED.get(name.removeprefix("mix-"), b"\x00\x00")
+        before["causes"] = b""
         before["profile"] = ASKED.get(name.removeprefix("mix-"), b"\x00\x00")
     for target, first in before.items():
         (CORPUS / target).mkdir(parents=True, exist_ok=True)

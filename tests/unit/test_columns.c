@@ -135,6 +135,34 @@ static void test_artifacts(void **state)
     e->name.kind = KIND_TRACE;
 }
 
+/* What belongs to an incident tells when that began; also where little else fits. */
+static void test_incidents(void **state)
+{
+    char of[] = "checkout/b/20261120/125958-3", hostile[] = "\033[31m", *text;
+    struct facts facts = {.incident = of};
+    const struct columns_options narrow = {.now = NOW, .width = 55};
+
+    (void)state;
+    catalog.items[1].facts = &facts;
+    check(&narrow, "  AGE  INC     KEY\n"
+                   "  30s  -       a/web-12/20261121/153930-4711.trace\n"
+                   "1d02h  125958  checkout/b/20261120/130000.trace\n");
+    text = printed(&(struct columns_options){.now = NOW});
+    assert_non_null(strstr(text, "  LABEL  INC     KEY\n"));
+    free(text);
+    text = printed(&(struct columns_options){.now = NOW, .full = true});
+    assert_non_null(strstr(text, "  checkout/b/20261120/125958-3  checkout/b/20261120/130000"));
+    assert_null(strstr(text, "  INC "));
+    free(text);
+    assert_true(order_find("incident")(&catalog.items[0], &catalog.items[1]) > 0);
+    assert_true(order_find("incident")(&catalog.items[1], &catalog.items[0]) < 0);
+    facts.incident = hostile; /* what is no id is none */
+    text = printed(&(struct columns_options){.now = NOW});
+    assert_null(strstr(text, "INC"));
+    free(text);
+    catalog.items[1].facts = NULL;
+}
+
 static void test_json(void **state)
 {
     char *text = NULL;
@@ -218,6 +246,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_narrow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_colour, setup, teardown),
         cmocka_unit_test_setup_teardown(test_artifacts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_incidents, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json, setup, teardown),
         cmocka_unit_test(test_age),
         cmocka_unit_test(test_progress),

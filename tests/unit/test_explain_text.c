@@ -120,7 +120,7 @@ static void test_the_most_fits(void **state)
     (void)state;
     assert_non_null(w);
     fill(w);
-    assert_int_equal(steps_find(&w->subject, &w->e.findings, false, &w->e.steps), 0);
+    assert_int_equal(steps_find(&w->subject, &w->summary, &w->e.findings, &w->e.steps), 0);
     text = text_of(&w->e);
     assert_non_null(strstr(text, "lock-contention causes blocked-in-request"));
     assert_non_null(strstr(text, "/file.go:123456"));
@@ -145,7 +145,7 @@ static void test_the_least(void **state)
 
     (void)state;
     summary.complete = true;
-    assert_int_equal(steps_find(&subject, &e.findings, true, &e.steps), 0);
+    assert_int_equal(steps_find(&subject, &summary, &e.findings, &e.steps), 0);
     text = text_of(&e);
     assert_string_equal(text, "Trace     window 0\n"
                               "          a.trace\n"
@@ -162,6 +162,7 @@ static void test_words_for_a_shell(void **state)
 {
     static char paths[][12] = {"a b", "it's", "-x", "$(rm)", "-", ""};
     static const char *const words[] = {"'a b'", "'it'\\''s'", "./-x", "'$(rm)'", "FILE", "''"};
+    static struct summary summary = {.complete = true};
     struct findings f = {.label = "idle"};
 
     (void)state;
@@ -171,7 +172,7 @@ static void test_words_for_a_shell(void **state)
         char expected[64];
 
         (void)snprintf(expected, sizeof(expected), "contrace summary --stacks %s", words[i]);
-        assert_int_equal(steps_find(&s, &f, true, &steps), 0);
+        assert_int_equal(steps_find(&s, &summary, &f, &steps), 0);
         assert_string_equal(steps.list[0].command, expected);
         steps_done(&steps);
     }

@@ -1187,6 +1187,16 @@ static void test_notes(void **state)
     assert_string_equal(note("goroutine-growth")->sites[1].at.func, "main.leak.func1");
     assert_non_null(note("new-connections"));
     assert_string_equal(note("short-sleeps")->sites[0].at.func, "main.poll");
+    site.class = STACK_CLIENT;
+    s.delays[SUMMARY_NET] = one;
+    s.classes.network[STACK_CLIENT].total = 10 * SECOND;
+    s.classes.network[STACK_CLIENT].count = 100;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "healthy"); /* nobody waits for an answer */
+    assert_string_equal(note("slow-clients")->sites[0].at.func, "main.poll");
+    assert_true(note("slow-clients")->evidence[0].value == 10);
+    s.classes.network[STACK_CLIENT].total--;
+    site.class = STACK_OTHER;
     site.total++; /* a nanosecond longer than short */
     s.dials.count = 49;
     findings_find(&s, NULL, &findings);

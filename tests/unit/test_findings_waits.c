@@ -310,6 +310,34 @@ static void test_message_readers(void **state)
     assert_string_equal(findings.label, "network-bound");
 }
 
+/* Few clients, of whose requests each makes dozens of calls, one after the other. */
+static void test_chains_of_few(void **state)
+{
+    struct summary s = quiet();
+
+    (void)state;
+    s.classes.sync[STACK_CALL] = waits(2, 0.002);
+    s.inside.asked = s.classes.sync[STACK_CALL];
+    s.inside.requests = s.inside.asked.count / 40;
+    s.procs.executing = part(0.02);
+    find(&s);
+    assert_string_equal(findings.label, "network-bound");
+    s.inside.requests = s.inside.asked.count / 10; /* ten are usual */
+    find(&s);
+    assert_int_equal(findings.n, 0);
+    s.classes.sync[STACK_CALL] = s.inside.asked = waits(2, 0.0005); /* quick ones */
+    s.inside.requests = s.inside.asked.count / 40;
+    find(&s);
+    assert_int_equal(findings.n, 0);
+    s.classes.sync[STACK_CALL] = s.inside.asked = waits(0.9, 0.002); /* hardly any request */
+    s.inside.requests = s.inside.asked.count / 40;
+    find(&s);
+    assert_int_equal(findings.n, 0);
+    s.classes.network[STACK_CALL] = waits(3, 0.002); /* of others than requests */
+    find(&s);
+    assert_int_equal(findings.n, 0);
+}
+
 static void test_deadlock(void **state)
 {
     struct summary s = quiet();
@@ -421,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_message_readers),
+        cmocka_unit_test(test_chains_of_few),
         cmocka_unit_test(test_deadlock),
         cmocka_unit_test(test_channel_deadlock),
     };

@@ -101,6 +101,33 @@ static void test_empty(void **state)
     histogram_done(&h);
 }
 
+/* Values on both sides of a limit: kept in four bytes or eight, and in buckets. */
+static void above(size_t max_kept)
+{
+    struct histogram h;
+
+    histogram_init(&h, &mem, max_kept);
+    for (int64_t i = 0; i < 1000; i++)
+        assert_int_equal(histogram_add(&h, i < 900   ? 1000
+                                           : i < 990 ? 20000000
+                                                     : INT64_C(1) << 40),
+                         0);
+    assert_true((max_kept < 1000) == (h.buckets != NULL));
+    assert_int_equal(histogram_above(&h, 1000000), 100);
+    assert_int_equal(histogram_above(&h, 10000000), 100);
+    assert_int_equal(histogram_above(&h, 100000000), 10);
+    assert_int_equal(histogram_above(&h, 0), 1000);
+    assert_int_equal(histogram_above(&h, INT64_MAX), 0);
+    histogram_done(&h);
+}
+
+static void test_above(void **state)
+{
+    (void)state;
+    above(4096);
+    above(16);
+}
+
 /* Each value's bucket is that of its middle, buckets rise with values, and none is too wide. */
 static void test_buckets(void **state)
 {
@@ -142,7 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exact),  cmocka_unit_test(test_counted),
         cmocka_unit_test(test_empty),  cmocka_unit_test(test_buckets),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory), cmocka_unit_test(test_above),
     };
     const char *given = getenv("TEST_SEED");
 

@@ -304,6 +304,83 @@ static void test_in_sequence(void **state)
                            "(timeout)"));
 }
 
+static struct incident_reply order_with_evidence(struct world *w)
+{
+    return incidents_order(w->incidents,
+                           &(struct incident_order){.target = targets_at(w->targets, 0),
+                                                    .reason = REASON_API,
+                                                    .name = "push:slow",
+                                                    .evidence = true,
+                                                    .fn = on_ended,
+                                                    .userdata = w});
+}
+
+/* What the caller has comes first: nothing is asked of the target before that is kept, or is not. */
+static void test_evidence(void **state)
+{
+    struct world *w = *state;
+
+    for (unsigned lost = 0; lost < 2; lost++) {
+        struct incident_reply reply = order_with_evidence(w);
+        struct incident_report report;
+        struct name name;
+
+        assert_int_equal(reply.answer, INCIDENT_TAKEN);
+        assert_non_null(reply.begun);
+        assert_int_equal(fake_pipeline.orders, 0);
+        assert_int_equal(order(w, 0, REASON_API).answer, INCIDENT_JOINED);
+        name_init(&name, "s", "h", 1773480413 * USEC_PER_SEC, 7);
+        name.kind = KIND_FLIGHT;
+        (void)incident_tag_propose(incident_evidence_tag(reply.begun), &name);
+        incident_evidence_ended(reply.begun, lost ? OUTCOME_RESOURCES : OUTCOME_OK, "",
+                                lost ? NULL : "s/h/20260314/092653-7.flight.trace");
+        assert_int_equal(fake_pipeline.orders, 1);
+        assert_string_equal(fake_pipeline.order[0].name, "push:slow");
+        assert_true(incident_of(targets_at(w->targets, 0), &report));
+        assert_int_equal(report.n_pieces, 5);
+        assert_int_equal(report.pieces[0].kind, KIND_FLIGHT);
+        if (lost)
+            assert_null(report.id);
+        else
+            assert_string_equal(report.id, "s/h/20260314/092653-7");
+        for (size_t i = 0; i < 4; i++)
+            end(i, OUTCOME_OK);
+        assert_int_equal(w->ended, 2 * (lost + 1));
+        assert_int_equal(w->kept, lost ? 4 : 5);
+        assert_non_null(strstr(w->line, lost ? "; without flight (" : "flight, trace, goroutine"));
+        fake_pipeline.orders = 0;
+    }
+    assert_int_equal(order_with_evidence(w).limit, INCIDENT_LIMIT_TARGET);
+}
+
+/* contraced stops meanwhile: the evidence is all that is had. */
+static void test_evidence_at_the_end(void **state)
+{
+    struct world *w = *state;
+    struct incident_reply reply = order_with_evidence(w);
+
+    incidents_drain(w->incidents);
+    assert_false(incidents_idle(w->incidents));
+    incident_evidence_ended(reply.begun, OUTCOME_OK, "", "s/h/20260314/092653-7.flight.trace");
+    assert_true(incidents_idle(w->incidents));
+    assert_int_equal(fake_pipeline.orders, 0);
+    assert_int_equal(w->kept, 1);
+}
+
+/* A job whose incidents are nothing but a flight recording. */
+static void test_evidence_alone(void **state)
+{
+    struct world *w = *state;
+    struct incident_reply reply;
+
+    targets_at(w->targets, 0)->job->incident_artifacts = 1u << KIND_FLIGHT;
+    assert_int_equal(order(w, 0, REASON_API).answer, INCIDENT_PLACELESS);
+    reply = order_with_evidence(w);
+    assert_int_equal(reply.answer, INCIDENT_TAKEN);
+    incident_evidence_ended(reply.begun, OUTCOME_OK, "", "s/h/20260314/092653-7.flight.trace");
+    assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 1);
+}
+
 /* Without a timer, what somebody else prevents is given up: the incident ends all the same. */
 static void test_prevented(void **state)
 {
@@ -328,7 +405,9 @@ static void test_joins(void **state)
     reply = order(w, 0, REASON_ALERT);
     assert_int_equal(reply.answer, INCIDENT_JOINED);
     assert_null(reply.id);
+    assert_int_equal(w->counters.incidents_under_way, 1);
     assert_int_equal(order(w, 1, REASON_ALERT).answer, INCIDENT_TAKEN);
+    assert_int_equal(w->counters.incidents_under_way, 2);
     reply = order(w, 0, REASON_ALERT);
     incidents_forget(reply.waiter);
     for (size_t i = 0; i < 5; i++) {
@@ -336,6 +415,7 @@ static void test_joins(void **state)
             end(i, OUTCOME_OK);
     }
     assert_int_equal(w->ended, 2);
+    assert_int_equal(w->counters.incidents_under_way, 1); /* that one */
 }
 
 static void test_limits(void **state)
@@ -349,12 +429,14 @@ static void test_limits(void **state)
     assert_int_equal(reply.answer, INCIDENT_LIMITED);
     assert_int_equal(reply.limit, INCIDENT_LIMIT_TARGET);
     assert_int_equal(w->counters.incidents[INCIDENT_REFUSED], 1);
+    assert_int_equal(w->counters.incidents_refused[INCIDENT_LIMIT_TARGET], 1);
     assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 2);
     assert_int_equal(reply.retry_after, USEC_PER_HOUR);
     run(w, 0, REASON_SIGNAL); /* the operator's */
     w->pressure = 0.9;
     reply = order(w, 1, REASON_API);
     assert_int_equal(reply.limit, INCIDENT_LIMIT_PRESSURE);
+    assert_int_equal(w->counters.incidents_refused[INCIDENT_LIMIT_PRESSURE], 1);
     assert_true(reply.retry_after > 0);
     w->pressure = 0.89;
     run(w, 1, REASON_API);
@@ -467,6 +549,9 @@ int main(void)
         TEST(test_plan),
         TEST(test_in_sequence),
         TEST(test_prevented),
+        TEST(test_evidence),
+        TEST(test_evidence_at_the_end),
+        TEST(test_evidence_alone),
         TEST(test_joins),
         TEST(test_limits),
         TEST(test_allowance),

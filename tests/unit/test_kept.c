@@ -164,6 +164,50 @@ static void test_incidents(void **state)
     assert_int_equal(page.total, 0);
 }
 
+/* All that belongs to any incident, page by page, whether the records have been read or not. */
+static void test_any_incident(void **state)
+{
+    struct spool_query query = everything;
+    char before[NAME_KEY_MAX];
+    unsigned found = 0;
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    for (unsigned i = 0; i < 3 * MANY; i++) {
+        char record[200] = "{\"label\": \"idle\"}";
+
+        if (i % 3 > 0)
+            (void)snprintf(record, sizeof(record),
+                           "{\"label\": \"%s\", \"incident\": \"checkout/a/20260314/092653-%u\"}",
+                           i % 3 == 1 ? "idle" : "gc-pressure", i);
+        put("checkout", "a", START + i * USEC_PER_SEC, 4096, record);
+    }
+    for (unsigned round = 0; round < 2; round++) {
+        query = everything;
+        query.incident = "*";
+        query.limit = MANY / 2;
+        for (found = 0;; query.before = before) {
+            list(&query);
+            assert_int_equal(page.total, 2 * MANY);
+            for (size_t i = 0; i < page.n; i++)
+                assert_string_not_equal(page.incidents[i], "-");
+            found += (unsigned)page.n;
+            if (!page.more)
+                break;
+            (void)snprintf(before, sizeof(before), "%s", page.keys[page.n - 1]);
+        }
+        assert_int_equal(found, 2 * MANY);
+        fixture_restart(); /* the last page is what is asked for first */
+        query.label = "gc-pressure";
+        list(&query);
+        assert_int_equal(page.total, MANY);
+        assert_true(page.n > 0);
+        for (size_t i = 0; i < page.n; i++)
+            assert_string_not_equal(page.incidents[i], "-");
+        fixture_restart();
+    }
+}
+
 static void test_newest_first(void **state)
 {
     struct spool_query query = everything;
@@ -501,19 +545,13 @@ static void test_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_newest_first),
-        TEST(test_incidents),
-        TEST(test_filters),
-        TEST(test_labels_of_this_run),
-        TEST(test_labels_of_an_earlier_run),
-        TEST(test_many_records),
-        TEST(test_moved_and_gone),
-        TEST(test_files_elsewhere),
-        TEST(test_amended_meanwhile),
-        TEST(test_forgotten),
-        TEST(test_unreadable),
-        TEST(test_open_record),
-        cmocka_unit_test(test_size),
+        TEST(test_newest_first),       TEST(test_incidents),
+        TEST(test_any_incident),       TEST(test_filters),
+        TEST(test_labels_of_this_run), TEST(test_labels_of_an_earlier_run),
+        TEST(test_many_records),       TEST(test_moved_and_gone),
+        TEST(test_files_elsewhere),    TEST(test_amended_meanwhile),
+        TEST(test_forgotten),          TEST(test_unreadable),
+        TEST(test_open_record),        cmocka_unit_test(test_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

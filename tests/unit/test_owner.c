@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "trace/stack/owner.h"
 
 struct row {
@@ -158,11 +160,37 @@ static void made_up(void **state)
     assert_false(owner_tells_main("main.main", ""));
 }
 
+/* By the name alone, as far as it goes. */
+static void test_names_of_go(void **state)
+{
+    static const char *const go[] = {"net.(*conn).Read", "net/http.HandlerFunc.ServeHTTP",
+                                     "slices.SortFunc[go.shape.struct { x/y.T }]",
+                                     "vendor/golang.org/x/net/http2/hpack.x"};
+    static const char *const others[] = {"main.page",
+                                         "network.(*conn).Read",
+                                         "net",
+                                         "golang.org/x/net/http2.(*Framer).ReadFrame",
+                                         "x.org/net/http.Get",
+                                         ""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(go) / sizeof(go[0]); i++)
+        assert_true(owner_is_std_name(go[i], strlen(go[i])));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(owner_is_std_name(others[i], strlen(others[i])));
+    assert_false(owner_is_std_name("net.x", 3)); /* no zero byte ends a name */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(modules),  cmocka_unit_test(called_like_std), cmocka_unit_test(trimmed),
-        cmocka_unit_test(vendored), cmocka_unit_test(installed),       cmocka_unit_test(trees),
+        cmocka_unit_test(test_names_of_go),
+        cmocka_unit_test(modules),
+        cmocka_unit_test(called_like_std),
+        cmocka_unit_test(trimmed),
+        cmocka_unit_test(vendored),
+        cmocka_unit_test(installed),
+        cmocka_unit_test(trees),
         cmocka_unit_test(made_up),
     };
 

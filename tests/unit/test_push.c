@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/capture/incident_tag.h"
 #include "daemon/push/push.h"
 #include "tests/support/traces.h"
 
@@ -22,6 +23,7 @@ struct end {
     enum reception reception;
     enum outcome outcome;
     char key[NAME_KEY_MAX], text[CAPTURE_TEXT_MAX];
+    char incident[NAME_KEY_MAX], none[PUSH_WHY_SIZE];
 };
 
 static struct counters counters;
@@ -83,9 +85,19 @@ static void on_ended(void *userdata, const struct push_end *end)
     e->outcome = end->outcome;
     (void)snprintf(e->key, sizeof(e->key), "%s", end->key ? end->key : "");
     (void)snprintf(e->text, sizeof(e->text), "%s", end->text);
+    (void)snprintf(e->incident, sizeof(e->incident), "%s", end->incident ? end->incident : "");
+    (void)snprintf(e->none, sizeof(e->none), "%s", end->none ? end->none : "");
 }
 
 static const struct push_handlers handlers = {.resume = on_resume, .ended = on_ended};
+
+/* To which incident what comes belongs, and what that was told of its evidence. */
+static struct push_incident incident;
+static struct {
+    unsigned times;
+    bool kept;
+    enum outcome outcome;
+} told;
 
 static int setup(void **state)
 {
@@ -95,6 +107,8 @@ static int setup(void **state)
     assert_int_equal(fixture_start(), 0);
     counters = (struct counters){0};
     resumed = kept = 0;
+    incident = (struct push_incident){0};
+    memset(&told, 0, sizeof(told));
     assert_int_equal(pushes_new(fx.event, fx.spool, &counters, on_kept, &kept, &pushes), 0);
     traces_make(&trace, 26, 3, 500);
     offer = (struct push_offer){.service = "shop",
@@ -143,6 +157,32 @@ static void take(struct push *p, const void *data, size_t n)
         assert_int_equal(push_take(p, (const char *)data + i, n - i < 100 ? n - i : 100), 1);
 }
 
+struct incident_tag *__wrap_incident_evidence_tag(const struct incident *i);
+void __wrap_incident_evidence_ended(struct incident *i, enum outcome outcome, const char *text,
+                                    const char *key);
+
+struct incident_tag *__wrap_incident_evidence_tag(const struct incident *i)
+{
+    return (struct incident_tag *)(uintptr_t)i;
+}
+
+void __wrap_incident_evidence_ended(struct incident *i, enum outcome outcome, const char *text,
+                                    const char *key)
+{
+    assert_ptr_equal(i, incident.begins);
+    assert_non_null(text);
+    told.times++;
+    told.kept = key != NULL;
+    told.outcome = outcome;
+}
+
+static int finish(struct push *p)
+{
+    int r = push_judge(p);
+
+    return r < 0 ? r : push_publish(p, &incident);
+}
+
 static void test_kept(void **state)
 {
     struct end end = {0};
@@ -150,7 +190,7 @@ static void test_kept(void **state)
 
     (void)state;
     take(p, trace.data, trace.n);
-    assert_int_equal(push_finish(p), 0);
+    assert_int_equal(finish(p), 0);
     assert_int_equal(end.times, 0);
     fixture_settle();
     assert_int_equal(end.times, 1);
@@ -163,6 +203,79 @@ static void test_kept(void **state)
     assert_int_equal(counters.pushed_bytes, trace.n);
 }
 
+/* The tag stands for the incident here: the record has its id, which is free for its other files. */
+static void test_evidence(void **state)
+{
+    struct incident_tag *tag = incident_tag_new(NULL);
+    struct end end = {0};
+    struct push *p;
+    char id[NAME_KEY_MAX + 16];
+
+    (void)state;
+    assert_non_null(tag);
+    for (unsigned i = 0; i < 2; i++) {
+        memset(&told, 0, sizeof(told));
+        incident.begins = (struct incident *)(uintptr_t)tag;
+        p = begun(&end);
+        take(p, trace.data, i == 0 ? trace.n : trace.ends[1] + 20);
+        assert_int_equal(finish(p), 0);
+        assert_int_equal(told.times, 0);
+        if (i == 1)
+            push_drop(p); /* the incident goes on without the sender */
+        fixture_settle();
+        assert_int_equal(told.times, 1);
+        assert_true(told.kept);
+        assert_int_equal(told.outcome, i == 0 ? OUTCOME_OK : OUTCOME_TRUNCATED);
+    }
+    (void)snprintf(id, sizeof(id), "%s.flight.trace", end.incident);
+    assert_string_equal(id, end.key);
+    assert_string_equal(end.none, "");
+    incident = (struct push_incident){.id = "shop/web-1/20260101/000000-7"};
+    p = begun(&end);
+    take(p, trace.data, trace.n);
+    assert_int_equal(finish(p), 0);
+    fixture_settle();
+    assert_string_equal(end.incident, incident.id);
+    incident_tag_unref(tag);
+}
+
+/* The disk fails: the incident is told, and goes on. */
+static void test_evidence_is_lost(void **state)
+{
+    struct incident_tag *tag = incident_tag_new(NULL);
+    struct end end = {0};
+    struct push *p = begun(&end);
+
+    (void)state;
+    assert_non_null(tag);
+    incident.begins = (struct incident *)(uintptr_t)tag;
+    take(p, trace.data, trace.n);
+    assert_int_equal(finish(p), 0);
+    inject("fsync", 1, EIO);
+    fixture_settle();
+    inject_nothing();
+    assert_string_equal(end.key, "");
+    assert_int_equal(told.times, 1);
+    assert_false(told.kept);
+    assert_int_not_equal(told.outcome, OUTCOME_OK);
+    incident_tag_unref(tag);
+}
+
+static void test_no_incident(void **state)
+{
+    struct end end = {0};
+    struct push *p = begun(&end);
+
+    (void)state;
+    incident.none = "the budget is used up";
+    take(p, trace.data, trace.n);
+    assert_int_equal(finish(p), 0);
+    fixture_settle();
+    assert_string_equal(end.incident, "");
+    assert_string_equal(end.none, incident.none);
+    assert_int_equal(told.times, 0);
+}
+
 /* A recording that the process itself did not finish has its whole generations. */
 static void test_damaged(void **state)
 {
@@ -171,7 +284,7 @@ static void test_damaged(void **state)
 
     (void)state;
     take(p, trace.data, trace.ends[1] + 20);
-    assert_int_equal(push_finish(p), 0);
+    assert_int_equal(finish(p), 0);
     fixture_settle();
     assert_int_equal(end.outcome, OUTCOME_TRUNCATED);
     assert_int_equal(counters.pushed_bytes, trace.ends[1]);
@@ -190,7 +303,7 @@ static void test_no_trace(void **state)
     assert_non_null(strstr(end.text, "the body is not a flight recording but \"<html>"));
     p = begun(NULL);
     take(p, trace.data, 16); /* the header alone */
-    assert_true(push_finish(p) < 0);
+    assert_true(finish(p) < 0);
     push_refuse(p, &end);
     assert_int_equal(end.reception, RECEPTION_NOT_A_TRACE);
     assert_int_equal(counters.pushes[RECEPTION_NOT_A_TRACE], 2);
@@ -227,7 +340,7 @@ static void test_dropped(void **state)
     assert_int_equal(counters.pushes[RECEPTION_CUT], 1);
     p = begun(&end);
     take(p, trace.data, trace.n);
-    assert_int_equal(push_finish(p), 0);
+    assert_int_equal(finish(p), 0);
     push_drop(p);
     fixture_settle();
     assert_int_equal(kept, 1);
@@ -301,7 +414,7 @@ static void test_disk(void **state)
     inject_nothing();
     p = begun(&end);
     take(p, trace.data, trace.n);
-    assert_int_equal(push_finish(p), 0);
+    assert_int_equal(finish(p), 0);
     inject("fsync", 1, EIO);
     fixture_settle();
     inject_nothing();
@@ -314,10 +427,13 @@ static void test_disk(void **state)
 /* It is kept, or the sender is told that it is not. */
 static void test_no_memory(void **state)
 {
+    struct incident_tag *tag = incident_tag_new(NULL);
     unsigned failed = 0;
     bool enough = false;
 
     (void)state;
+    assert_non_null(tag);
+    incident.begins = (struct incident *)(uintptr_t)tag;
     for (long n = 0; !enough; n++) {
         struct end end = {0};
         struct push_end refusal;
@@ -327,9 +443,11 @@ static void test_no_memory(void **state)
 
         (void)snprintf(service, sizeof(service), "s%ld", n);
         offer.service = service;
+        told.times = 0;
         allocations_left = n;
         r = push_begin(pushes, &offer, &handlers, &end, &p, &wait_time);
-        if (p && (push_take(p, trace.data, trace.n) < 0 || push_finish(p) < 0)) {
+        if (p && (push_take(p, trace.data, trace.n) < 0 || finish(p) < 0)) {
+            assert_true(told.times <= 1 && !told.kept);
             push_refuse(p, &refusal);
             r = refusal.reception;
         }
@@ -343,9 +461,13 @@ static void test_no_memory(void **state)
         } else {
             assert_int_equal(end.times, 1);
             assert_true(end.key[0] || end.reception == RECEPTION_FAILED);
+            assert_int_equal(told.times, 1);
+            assert_int_equal(told.kept, end.key[0] != '\0');
+            told.kept = false;
         }
         assert_true(pushes_idle(pushes));
     }
+    incident_tag_unref(tag);
     assert_true(failed > 8);
     assert_int_equal(kept, counters.pushes[RECEPTION_KEPT]);
 }
@@ -355,9 +477,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_kept),    TEST(test_damaged),       TEST(test_no_trace),  TEST(test_too_long),
-        TEST(test_dropped), TEST(test_one_at_a_time), TEST(test_allowance), TEST(test_stopping),
-        TEST(test_disk),    TEST(test_no_memory),
+        TEST(test_kept),        TEST(test_damaged),  TEST(test_no_trace),
+        TEST(test_too_long),    TEST(test_dropped),  TEST(test_one_at_a_time),
+        TEST(test_allowance),   TEST(test_stopping), TEST(test_disk),
+        TEST(test_no_memory),   TEST(test_evidence), TEST(test_evidence_is_lost),
+        TEST(test_no_incident),
     };
 
     return cmocka_run_group_tests_name("push", tests, NULL, NULL);

@@ -249,8 +249,8 @@ static void test_much_json(void **state)
     memset(page, ' ', SCRAPE_EXPVAR_MAX + 15);
     (void)memcpy(page, "{\"x\":", 5);
     page[SCRAPE_EXPVAR_MAX + 15] = '\0';
-    assert_int_equal(read_page(page, 4096, false), -EBADMSG);
-    assert_string_equal(verdict.error, "more than 512 KiB of JSON");
+    assert_int_equal(read_page(page, 4096, false), -EFBIG);
+    assert_string_equal(verdict.error, "expvar's JSON is longer than 512 KiB");
     free(page);
 }
 

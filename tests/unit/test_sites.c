@@ -166,6 +166,7 @@ static void test_top(void **state)
     sites_add(&sites, of(3), SUMMARY_SYNC, 440);
     sites_add(&sites, of(0), SUMMARY_SYNC, 7);
     sites_add(&sites, of(3), SUMMARY_NET, 9999);
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of(&sites, SUMMARY_SYNC, &top), 0);
     assert_int_equal(top.n, 4);
     assert_int_equal(top.count, 6);
@@ -184,6 +185,7 @@ static void test_top(void **state)
     assert_int_equal(top.list[0].class, STACK_OTHER);
     assert_string_equal(top.list[3].at.func, "");
 
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of_profile(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
     assert_int_equal(top.n, 1);
     assert_int_equal(top.total, 20);
@@ -206,6 +208,7 @@ static void test_too_many(void **state)
         sites_add(&sites, of(i), SUMMARY_SCHED, 1);
     assert_int_equal(sites.n_stacks, SITES_MAX_STACKS + 1);
     assert_int_equal(sites.lost, MAX - 1 - (SITES_MAX_STACKS - SITES_FIRST));
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of(&sites, SUMMARY_SCHED, &top), 0);
     assert_int_equal(top.count, MAX - 1);
     assert_int_equal(top.n, 1);
@@ -281,6 +284,7 @@ static void test_far_too_many(void **state)
     generation(9, MAX);
     for (uint32_t i = 6; i < MAX; i++)
         sites_add(&sites, of(i), SUMMARY_SYNC, 1);
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of_profile(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
     assert_int_equal(top.count, MAX - 6);
     assert_int_equal(top.n, SUMMARY_SITES);
@@ -367,6 +371,7 @@ static void test_open(void **state)
 
     (void)state;
     fill_open();
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of_profile(&sites, SUMMARY_SYNC, STACK_ALL, &top), 0);
     assert_int_equal(top.n, 1);
     assert_int_equal(top.count, 1);
@@ -377,6 +382,7 @@ static void test_open(void **state)
     assert_int_equal(top.list[0].older.total, 7);
     assert_int_equal(summary_site_all(&top.list[0]).count, 4);
     assert_int_equal(summary_site_all(&top.list[0]).total, 817);
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of(&sites, SITES_OPEN + SUMMARY_OPEN_UNKNOWN, &top), 0);
     assert_int_equal(top.total, 14540);
 }
@@ -388,6 +394,7 @@ static void test_standing(void **state)
 
     (void)state;
     fill_open();
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of_profile(&sites, SUMMARY_NET, STACK_ALL, &top), 0);
     assert_int_equal(top.n, 2);
     assert_int_equal(top.count, 0);
@@ -412,6 +419,7 @@ static void test_two_owners(void **state)
     generation(9, 2);
     sites_add(&sites, of(1), SUMMARY_NET, 10);
     sites_add(&sites, of(2), SUMMARY_NET, 20);
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of(&sites, SUMMARY_NET, &top), 0);
     assert_int_equal(top.n, 2);
     assert_string_equal(top.list[0].at.func, "net/http.serve");
@@ -435,11 +443,13 @@ static void test_samples(void **state)
     sites_add(&sites, of(2), SUMMARY_CPU, 0);
     sites_add(&sites, of(3), SUMMARY_CPU, 0);
     sites_add(&sites, of(3), SUMMARY_CPU, 0);
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of_profile(&sites, SUMMARY_CPU, STACK_ALL, &top), 0);
     assert_int_equal(top.n, 2);
     assert_string_equal(top.list[0].at.func, "net.(*conn).Read");
     assert_int_equal(top.list[0].count, 3);
     assert_string_equal(top.list[1].at.func, "runtime.chanrecv1");
+    assert_int_equal(sites_close(&sites), 0);
     assert_int_equal(ranking_of_own(&sites, SUMMARY_CPU, &top), 0);
     assert_int_equal(top.n, 2);
     assert_string_equal(top.list[0].at.func, "main.f");

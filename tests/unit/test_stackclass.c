@@ -66,7 +66,7 @@ static void test_every_name_is_found(void **state)
     for (unsigned i = STACK_LOCK; i < STACK_RUNTIME; i++)
         assert_true(of_class[i] > 0);
     for (uint32_t trait = STACK_SERVES; trait <= STACK_SOCKET; trait <<= 1)
-        assert_true(traits & trait);
+        assert_true(trait == STACK_DISPATCHES || (traits & trait)); /* that tells libraries.h */
 }
 
 static void test_names_are_whole(void **state)
@@ -159,18 +159,104 @@ static void test_requests(void **state)
     assert_false(TRAITS("net/http.(*connReader).backgroundRead") & STACK_NEXT);
 }
 
-/* The same loop of a server reads requests and calls the program. */
+#define READS "internal/poll.(*FD).Read", "net.(*conn).Read", "bufio.(*Reader).Peek"
+
+/* To read a request's body or write its answer is no wait for an answer; nor is the next request. */
+static void test_clients(void **state)
+{
+    (void)state;
+    assert_int_equal(CLASSIFY(READS, "net/http.(*connReader).Read", "bufio.(*Reader).fill",
+                              "net/http.(*body).Read", "main.upload", SERVED),
+                     STACK_CLIENT);
+    assert_int_equal(CLASSIFY("internal/poll.(*FD).Write", "net.(*conn).Write",
+                              "net/http.checkConnErrorWriter.Write", "net/http.(*response).Write",
+                              "main.page", SERVED),
+                     STACK_CLIENT);
+    assert_int_equal(CLASSIFY("internal/poll.SendFile", "net.sendFile", "net.(*TCPConn).ReadFrom",
+                              "net/http.(*response).ReadFrom", "io.copyBuffer", "main.download",
+                              SERVED),
+                     STACK_CLIENT);
+    assert_int_equal(CLASSIFY(READS, "net/http.(*connReader).Read", "net/http.(*conn).serve"),
+                     STACK_LISTENER);
+    assert_int_equal(CLASSIFY("internal/poll.SendFile", "net.(*TCPConn).ReadFrom", "main.push"),
+                     STACK_OTHER);
+    assert_int_equal(CLASSIFY(READS, "net/http.(*bodyEOFSignal).Read",
+                              "net/http.(*response).ReadFrom", "main.proxy", SERVED),
+                     STACK_CALL);
+}
+
+/* The same loop of a server reads requests and calls the program, whatever its functions are called
+ * in this version. */
 static void test_dispatch(void **state)
 {
-    static const char loop[] = "github.com/valyala/fasthttp.(*Server).serveConn";
+    static const char *const loops[] = {
+        "github.com/valyala/fasthttp.(*Server).serveConn",
+        "github.com/valyala/fasthttp.(*Server).serveConnCounted",
+        "golang.org/x/net/http2.(*serverConn).runHandler",
+        "net/http/internal/http2.(*serverConn).runHandler",
+        "github.com/quic-go/quic-go/http3.(*Server).handleRequest",
+        "github.com/quic-go/quic-go/http3.(*RawServerConn).handleRequest",
+        "github.com/miekg/dns.(*Server).serveDNS",
+        "google.golang.org/grpc.(*Server).register.(*Server).wrapUnaryHandler.func1",
+        "google.golang.org/grpc.(*Server).processUnaryRPC",
+    };
 
     (void)state;
-    assert_int_equal(CLASSIFY("runtime.chanrecv1", "main.page", loop), STACK_HANDLER);
-    assert_true(TRAITS("runtime.chanrecv1", "main.page", loop) & STACK_SERVES);
+    for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
+        assert_int_equal(CLASSIFY("runtime.chanrecv1", "main.page", loops[i]), STACK_HANDLER);
+        assert_true(TRAITS("runtime.chanrecv1", "main.page", loops[i]) & STACK_SERVES);
+        /* The library's own functions between the two change nothing. */
+        assert_true(TRAITS("runtime.chanrecv1", "x.org/router.(*Router).Handle", loops[i],
+                           "github.com/valyala/fasthttp.CompressHandler.func1", loops[0]) &
+                    STACK_SERVES);
+    }
+    assert_int_equal(CLASSIFY(READS, loops[0]), STACK_LISTENER);
+    assert_int_equal(CLASSIFY(READS, loops[1], loops[0]), STACK_LISTENER);
     assert_int_equal(
-        CLASSIFY("internal/poll.(*FD).Read", "net.(*conn).Read", "bufio.(*Reader).Peek", loop),
+        CLASSIFY(READS, "github.com/valyala/fasthttp.(*RequestHeader).tryRead", loops[1]),
         STACK_LISTENER);
-    assert_false(TRAITS("internal/poll.(*FD).Read", "bufio.(*Reader).Peek", loop) & STACK_SERVES);
+    /* Who reads through the program's own connection reads no less. */
+    assert_int_equal(CLASSIFY(READS, "main.(*counted).Read", "bufio.(*Reader).fill", loops[1]),
+                     STACK_LISTENER);
+    assert_false(TRAITS(READS, loops[0]) & STACK_SERVES);
+    assert_true(TRAITS(READS, loops[1], loops[0]) & STACK_NEXT);
+    assert_int_equal(CLASSIFY("runtime.chanrecv1", "google.golang.org/grpc.(*Server).serverWorker"),
+                     STACK_LISTENER);
+}
+
+/* Of a call of gRPC, a function's name tells that it has one answer. */
+static void test_calls_of_grpc(void **state)
+{
+    static const char rpc[] = "google.golang.org/grpc.(*Server).processRPC";
+    static const char unary[] =
+        "google.golang.org/grpc.(*Server).register.(*Server).wrapUnaryHandler.func1";
+
+    (void)state;
+    assert_true(TRAITS("runtime.chansend1", "main.check", unary, rpc) & STACK_SERVES);
+    assert_false(TRAITS("runtime.chansend1", "main.watch", rpc) & STACK_SERVES);
+    assert_int_equal(CLASSIFY(READS, "main.watch", rpc), STACK_HANDLER);
+    assert_false(TRAITS("runtime.chansend1", "main.watch",
+                        "google.golang.org/grpc.(*Server).processStreamingRPC",
+                        "google.golang.org/grpc.(*Server).handleStream") &
+                 STACK_SERVES);
+    assert_int_equal(CLASSIFY(READS, "main.(*creds).ServerHandshake",
+                              "google.golang.org/grpc/internal/transport.NewServerTransport",
+                              "google.golang.org/grpc.(*Server).handleRawConn"),
+                     STACK_LISTENER);
+}
+
+/* Who accepts connections calls the program, too: its listener. */
+static void test_accepting(void **state)
+{
+    static const char *const loops[] = {"google.golang.org/grpc.(*Server).Serve",
+                                        "google.golang.org/grpc.(*Server).GracefulStop",
+                                        "github.com/valyala/fasthttp.(*Server).ServeTLS",
+                                        "github.com/miekg/dns.(*Server).ListenAndServe"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++)
+        assert_false(TRAITS("runtime.chanrecv1", "main.(*listener).Accept", loops[i]) &
+                     STACK_SERVES);
 }
 
 /* A pool is one however it waits; a semaphore says nothing of what it is for. */
@@ -191,6 +277,38 @@ static void test_pools(void **state)
     assert_string_equal(stack_word("database/sql.(*DB).conn"),
                         "a connection of the pool database/sql");
     assert_null(stack_word("main.page"));
+}
+
+/* Whatever the version of a library calls it. */
+static void test_pools_of_libraries(void **state)
+{
+    static const char *const pools[] = {
+        "github.com/valyala/fasthttp.(*HostClient).acquireConn",
+        "github.com/valyala/fasthttp.(*HostClient).AcquireConn",
+        "github.com/jackc/puddle.(*Pool).Acquire",
+        "github.com/jackc/puddle/v2.(*Pool[...]).Acquire",
+        "github.com/go-redis/redis/v8/internal/pool.(*ConnPool).waitTurn",
+        "github.com/redis/go-redis/v9/internal/pool.(*ConnPool).getConn",
+        "github.com/gomodule/redigo/redis.(*Pool).waitVacantConn",
+        "go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology.(*pool).checkOut",
+        "golang.org/x/net/http2.(*ClientConn).awaitOpenSlotForStreamLocked",
+        "google.golang.org/grpc/internal/transport.(*http2Client).NewStream",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+        assert_int_equal(CLASSIFY("runtime.selectgo", pools[i], "main.page", SERVED), STACK_POOL);
+        if (!stack_word(pools[i]))
+            fail_msg("%s has no word", pools[i]);
+    }
+    assert_int_equal(
+        CLASSIFY("runtime.selectgo", "github.com/panjf2000/ants/v2.(*Pool).retrieveWorker"),
+        STACK_LIMIT);
+    assert_int_equal(CLASSIFY("runtime.selectgo", "x.org/redis.(*ConnPool).Get", "main.warm"),
+                     STACK_OTHER);
+    assert_int_equal(
+        CLASSIFY(READS, "github.com/valyala/fasthttp.(*HostClient).doNonNilReqResp", "main.fetch"),
+        STACK_CALL);
 }
 
 /* An event loop in C waits for whatever may come. */
@@ -301,8 +419,12 @@ int main(void)
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_syscalls),
         cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_clients),
         cmocka_unit_test(test_dispatch),
+        cmocka_unit_test(test_calls_of_grpc),
+        cmocka_unit_test(test_accepting),
         cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_pools_of_libraries),
         cmocka_unit_test(test_c),
         cmocka_unit_test(test_polls),
         cmocka_unit_test(test_tunnels),

@@ -53,6 +53,8 @@ struct line {
     unsigned goroutines;
 };
 
+static bool wake_last; /* goroutine */
+
 #define LOCK "sync.(*Mutex).Lock"
 #define JOIN "sync.(*WaitGroup).Wait"
 #define SEND "runtime.chansend1"
@@ -95,6 +97,8 @@ static struct summary sum_up(const struct line *lines, unsigned n)
     for (unsigned i = 0; i < n; i++)
         for (unsigned k = 0; k < lines[i].goroutines; k++, g++)
             EVENT5(GO_STATUS_STACK, 1, g, UINT64_MAX, G_WAITING, i + 1);
+    if (wake_last)
+        EVENT4(GO_UNBLOCK, 1, g - 1, 1, 0);
     EVENT2(HEAP_ALLOC, 100000, 1);
     rawtrace_end_batch();
     rawtrace_end_generation();
@@ -167,6 +171,45 @@ static void test_senders(void **state)
     summary_done(&s);
 }
 
+/* Two that send to each other are in the loop of one type, at different lines. */
+static void test_actors(void **state)
+{
+    static const struct line actors[] = {{SEND, "app.(*actor).loop", "app.(*actor).loop", 1},
+                                         {SEND, "app.(*actor).loop", "app.(*actor).loop", 1}};
+    static const struct line three[] = {
+        {SEND, "app.(*actor).loop", "app.(*actor).loop", 1},
+        {SEND, "app.(*actor).loop", "app.(*actor).loop", 1},
+        {"runtime.chanrecv1", "app.(*actor).loop", "app.(*actor).loop", 1}};
+    static const struct line left[] = {{SEND, "app.(*actor).loop", "app.(*actor).loop", 2}};
+    static const struct line generators[] = {{SEND, "app.(*lines).next", "app.(*lines).run", 1},
+                                             {SEND, "app.(*lines).next", "app.(*lines).run", 1}};
+    static const struct line functions[] = {{SEND, "app.walk", "app.walk", 1},
+                                            {SEND, "app.walk", "app.walk", 1}};
+    struct summary s = SUM_UP(actors);
+
+    (void)state;
+    assert_int_equal(s.still.sends_to_each_other, 2);
+    summary_done(&s);
+    s = SUM_UP(three);
+    assert_int_equal(s.still.sends_to_each_other, 2);
+    summary_done(&s);
+    wake_last = true; /* another one of them works: these were left behind */
+    s = SUM_UP(three);
+    wake_last = false;
+    assert_int_equal(s.still.sends, 2);
+    assert_int_equal(s.still.sends_to_each_other, 0);
+    summary_done(&s);
+    s = SUM_UP(left);
+    assert_int_equal(s.still.sends_to_each_other, 0);
+    summary_done(&s);
+    s = SUM_UP(generators);
+    assert_int_equal(s.still.sends_to_each_other, 0);
+    summary_done(&s);
+    s = SUM_UP(functions);
+    assert_int_equal(s.still.sends_to_each_other, 0);
+    summary_done(&s);
+}
+
 static void test_joins(void **state)
 {
     static const struct line within[] = {{JOIN, "app.run", "app.start", 1},
@@ -226,10 +269,8 @@ static void test_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_locks),
-        cmocka_unit_test(test_senders),
-        cmocka_unit_test(test_joins),
-        cmocka_unit_test(test_work),
+        cmocka_unit_test(test_locks), cmocka_unit_test(test_senders), cmocka_unit_test(test_actors),
+        cmocka_unit_test(test_joins), cmocka_unit_test(test_work),
     };
 
     return cmocka_run_group_tests_name("summary_still", tests, NULL, NULL);

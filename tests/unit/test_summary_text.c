@@ -74,6 +74,51 @@ static void unended(void **state)
     free(text);
 }
 
+static char *text_of(const struct summary *s);
+
+/* However short each of the waits is. */
+static void crowds(void **state)
+{
+    static const struct summary_frame stacks[][3] = {
+        {{"runtime.selectgo", "", 1},
+         {"main.ask", "a.go", 2},
+         {"net/http.HandlerFunc.ServeHTTP", "", 3}},
+        {{"runtime.chansend1", "", 1}, {"main.put", "a.go", 4}, {"main.read", "a.go", 5}},
+        {{"runtime.chanrecv1", "", 1}, {"main.get", "a.go", 6}, {"main.work", "a.go", 7}},
+    };
+    struct summary_site sites[3];
+    struct summary s = {.complete = true, .covered = 1, .window = 1000000000, .spans = 1000000000};
+    char *text;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        sites[i] = (struct summary_site){.at = stacks[i][1],
+                                         .own = {stacks[i][1], stacks[i][0].func},
+                                         .count = 400,
+                                         .total = INT64_C(40000000000),
+                                         .top = stacks[i],
+                                         .n_top = 3};
+    s.sites[SUMMARY_SYNC] = (struct summary_sites){.list = sites, .n = 3};
+    text = text_of(&s);
+    assert_non_null(
+        strstr(text, "Label: idle\n  but 40.0 requests wait at any time: main.ask  a.go:2"));
+    assert_null(strstr(text, "to send"));
+    free(text);
+    sites[0].total = INT64_C(11000000000); /* a few are told if they are most that wait */
+    text = text_of(&s);
+    assert_non_null(strstr(text, "  but 11.0 requests wait at any time"));
+    free(text);
+    sites[0].total = INT64_C(9000000000);
+    text = text_of(&s);
+    assert_non_null(
+        strstr(text, "  but 40.0 goroutines wait to send at any time: main.put  a.go:4"));
+    free(text);
+    sites[1].total = INT64_C(19000000000); /* who waits to receive is never told */
+    text = text_of(&s);
+    assert_null(strstr(text, "  but "));
+    free(text);
+}
+
 /* A program may call a task nothing. */
 static void nameless(void **state)
 {
@@ -413,10 +458,11 @@ static void brief(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),          cmocka_unit_test(unended), cmocka_unit_test(nameless),
-        cmocka_unit_test(goroutines),     cmocka_unit_test(waits),   cmocka_unit_test(own_calls),
-        cmocka_unit_test(longest_call),   cmocka_unit_test(finding), cmocka_unit_test(one_of_each),
-        cmocka_unit_test(nothing_to_add), cmocka_unit_test(twins),   cmocka_unit_test(brief),
+        cmocka_unit_test(parts),       cmocka_unit_test(unended),        cmocka_unit_test(crowds),
+        cmocka_unit_test(nameless),    cmocka_unit_test(goroutines),     cmocka_unit_test(waits),
+        cmocka_unit_test(own_calls),   cmocka_unit_test(longest_call),   cmocka_unit_test(finding),
+        cmocka_unit_test(one_of_each), cmocka_unit_test(nothing_to_add), cmocka_unit_test(twins),
+        cmocka_unit_test(brief),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

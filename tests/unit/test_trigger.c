@@ -117,6 +117,10 @@ static void test_inspected(void **state)
     near(t->limit, 50e6);
     assert_int_equal(t->polls, 1);
     near(find(c, "covered")->limit, 0.5);
+    t = find(c, "slow-queries");
+    assert_string_equal(t->of[0], "regions[\"db.query > 1\"].max_ns");
+    near(t->limit, 5e6);
+    near(find(c, "many-syscalls")->limit, 20e3);
     t = find(c, "went-bad");
     assert_int_equal(t->labels, 1u << CODE_lock | 1u << CODE_throttled);
     assert_int_equal(t->after, 1u << CODE_healthy | 1u << CODE_idle);

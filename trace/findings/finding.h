@@ -9,7 +9,7 @@
 #include "trace/summary/summary.h"
 
 #define FINDINGS_MAX 3 /* more would say nothing; notes may follow them */
-#define FINDINGS_NOTES 4
+#define FINDINGS_NOTES 5
 #define FINDINGS_NEAR 2     /* rules that nearly spoke */
 #define FINDING_EVIDENCE 10 /* numbers */
 #define FINDING_SITES 5

@@ -33,7 +33,7 @@ static const struct scale leak_before = {0.4, 0.8};
 /* Who serves a request, or waits for an answer, has a peer that may end it. */
 static bool has_peer(const struct summary_growth *g)
 {
-    return g->class == STACK_HANDLER || g->class == STACK_CALL;
+    return g->class == STACK_HANDLER || g->class == STACK_CALL || g->class == STACK_CLIENT;
 }
 
 static double staying(const struct summary_growth *g)

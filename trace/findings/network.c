@@ -12,14 +12,36 @@ static const struct scale net_share = {0.8, 0.95};
  * one after the other. */
 static const struct scale net_calls = {10, 30};
 static const struct scale net_request = {2e7, 1e8};
+/* With fewer that wait, in requests: more for each of them, and longer. With few clients nothing else
+ * tells that each request is slow. */
+static const struct scale few_waiters = {1, 4};
+static const struct scale few_calls = {20, 60};
+static const struct scale few_request = {5e7, 2e8};
+
+/* What a request asks of others, one after the other. */
+static double calls_per_request(const struct facts *a)
+{
+    return rule_share((double)a->s->inside.asked.count, (double)a->s->inside.requests);
+}
+
+static double time_per_request(const struct facts *a)
+{
+    return rule_share((double)a->s->inside.asked.total, (double)a->s->inside.requests);
+}
 
 static double one_after_the_other(const struct facts *a)
 {
-    const struct summary_inside *in = &a->s->inside;
-    double requests = (double)in->requests;
+    return rule_least(rule_scaled(calls_per_request(a), net_calls),
+                      rule_scaled(time_per_request(a), net_request));
+}
 
-    return rule_least(rule_scaled(rule_share((double)in->asked.count, requests), net_calls),
-                      rule_scaled(rule_share((double)in->asked.total, requests), net_request));
+static double of_few(const struct facts *a)
+{
+    double waiters = (double)a->s->inside.asked.total / a->window;
+
+    return rule_least(rule_scaled(waiters, few_waiters),
+                      rule_least(rule_scaled(calls_per_request(a), few_calls),
+                                 rule_scaled(time_per_request(a), few_request)));
 }
 
 static double network_bound(const struct facts *a, struct finding *f)
@@ -30,7 +52,8 @@ static double network_bound(const struct facts *a, struct finding *f)
     double part = rule_share(total, total + a->user + (double)a->s->goroutines.runnable);
     double busy = rule_share(a->user, a->available);
     double chain = one_after_the_other(a), length = rule_scaled(mean, net_duration);
-    double score = rule_least(rule_scaled(waiters, net_waiters), rule_most(length, chain));
+    double many = rule_least(rule_scaled(waiters, net_waiters), rule_most(length, chain));
+    double score = rule_most(many, of_few(a));
 
     rule_tell(f, "waiting_mean", waiters);
     rule_tell(f, "wait_mean_ns", mean);
@@ -38,10 +61,8 @@ static double network_bound(const struct facts *a, struct finding *f)
     rule_tell(f, "waiting_share", part);
     rule_tell(f, "busy_share", busy);
     if (chain >= 0.5) {
-        rule_tell(f, "waits_per_request",
-                  rule_share((double)a->s->inside.asked.count, (double)a->s->inside.requests));
-        rule_tell(f, "asked_per_request_ns",
-                  rule_share((double)a->s->inside.asked.total, (double)a->s->inside.requests));
+        rule_tell(f, "waits_per_request", calls_per_request(a));
+        rule_tell(f, "asked_per_request_ns", time_per_request(a));
     }
     f->lost = total;
     rule_point_at(f, &a->s->delays[SUMMARY_NET], STACK_ALL);

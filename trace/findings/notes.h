@@ -18,7 +18,7 @@ struct note {
     const char *next;
 };
 
-#define NOTE_ROWS(NOTE) NOTE(misnested) NOTE(growth) NOTE(sleeps) NOTE(dials)
+#define NOTE_ROWS(NOTE) NOTE(misnested) NOTE(growth) NOTE(sleeps) NOTE(dials) NOTE(clients)
 
 #define NOTE_DECLARE(name) extern const struct note note_##name;
 NOTE_ROWS(NOTE_DECLARE)

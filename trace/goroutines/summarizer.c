@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "trace/goroutines/start.h"
+
 static void add(struct life *life, enum times_field field, int64_t ns)
 {
     life->times.ns[field] = times_plus(life->times.ns[field], ns);
@@ -151,33 +153,6 @@ static int leave(struct summarizer *s, struct life *life, int64_t now)
     return r;
 }
 
-/* The stack of the goroutine that changes its state, as far as Go gives one. */
-static uint32_t own_stack(const struct gotrace_event *e)
-{
-    switch (e->type) {
-    case GOTRACE_EV_GO_CREATE:
-    case GOTRACE_EV_GO_CREATE_BLOCKED: return e->new_stack;
-    case GOTRACE_EV_GO_STOP:
-    case GOTRACE_EV_GO_BLOCK:
-    case GOTRACE_EV_GO_SYSCALL_BEGIN:
-    case GOTRACE_EV_GO_STATUS:
-    case GOTRACE_EV_GO_STATUS_STACK: return e->stack;
-    default: return 0;
-    }
-}
-
-/* The goroutine's start function is the outermost frame of any stack of it. */
-static int name(struct summarizer *s, struct life *life, const struct gotrace_event *e)
-{
-    size_t n;
-    const uint32_t *row = gotrace_stack(s->trace, own_stack(e), &n);
-    const struct gotrace_frame *frame = n > 0 ? gotrace_frame(s->trace, row[n - 1]) : NULL;
-
-    if (!frame)
-        return 0;
-    return texts_of(&s->texts, s->trace, (uint32_t)frame->func, &life->name);
-}
-
 static int end(struct summarizer *s, struct life *life, const struct gotrace_event *e)
 {
     int r;
@@ -244,7 +219,7 @@ static int go_state(struct summarizer *s, const struct gotrace_event *e)
         return r;
     r = leave(s, life, e->time);
     if (r == 0 && life->name == TEXTS_EMPTY)
-        r = name(s, life, e);
+        r = start_name(&s->texts, s->trace, e, &life->name);
     return r < 0 ? r : enter(s, life, e);
 }
 

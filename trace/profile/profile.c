@@ -36,7 +36,8 @@ struct profile {
     struct gotrace *trace;
     int64_t first, last; /* only time between these counts */
     bool begun;
-    uint64_t syncs; /* SYNC events so far */
+    uint64_t syncs;      /* SYNC events so far */
+    uint64_t most_syncs; /* the pass ends with this one; 0: with the trace */
     struct idmap numbers;
     struct watched *list;
     size_t n, cap;
@@ -85,6 +86,12 @@ void profile_free(struct profile *p)
 bool profile_needs_scan(const struct profile *p)
 {
     return !p->scanned && (p->options.task || p->options.region);
+}
+
+bool profile_cut(struct profile *p)
+{
+    p->most_syncs = p->syncs;
+    return p->syncs > 1;
 }
 
 const struct sums *profile_sums(const struct profile *p)
@@ -229,11 +236,21 @@ static int add_watched(struct profile *p, uint64_t g, uint32_t *ret)
     return 0;
 }
 
+static void add(struct profile *p, uint32_t site, const struct gotrace_event *e, int64_t since,
+                int64_t ns)
+{
+    const struct profile_observer *o = p->options.observer;
+
+    sums_add(&p->sums, site, ns);
+    if (o)
+        o->counted(o->userdata, e, since, ns);
+}
+
 /* The goroutine will not run any more: if it never did, counts what was kept back for that case. */
 static void settle(struct profile *p, struct watched *w)
 {
     if (!w->ran && w->before_site != NONE)
-        sums_add(&p->sums, w->before_site, w->before);
+        add(p, w->before_site, NULL, w->since, w->before);
     w->before_site = NONE;
 }
 
@@ -249,11 +266,11 @@ static void leave(struct profile *p, struct watched *w, const struct gotrace_eve
         return;
     if (p->scanned && spans_cover(&p->spans, (int64_t)e->args[0], start, end, &ns)) {
         if (ns > 0)
-            sums_add(&p->sums, site, ns);
+            add(p, site, e, start, ns);
     } else if (p->options.task || p->options.region) {
         return;
     } else if (w->ran) {
-        sums_add(&p->sums, site, spans_length(start, end));
+        add(p, site, e, start, spans_length(start, end));
     } else {
         w->before = spans_length(start, end);
         w->before_site = site;
@@ -353,20 +370,38 @@ static void start_anew(struct profile *p, struct gotrace *trace)
     p->syncs = 0;
     p->n = 0;
     p->free = NONE;
+    if (p->options.observer)
+        p->options.observer->begin(p->options.observer->userdata);
+}
+
+/* An event, and whoever sees it. */
+static int take_shown(struct profile *p, const struct gotrace_event *e)
+{
+    const struct profile_observer *o = p->options.observer;
+    int r = take(p, e);
+
+    return r == 0 && o ? o->event(o->userdata, p->trace, e) : r;
+}
+
+static bool is_enough(const struct profile *p)
+{
+    return p->most_syncs > 0 && p->syncs >= p->most_syncs;
 }
 
 int profile_count(struct profile *p, struct gotrace *trace)
 {
     const struct gotrace_event *e;
-    int code, r = 0;
+    int code = 0, r = 0;
     size_t n;
 
     start_anew(p, trace);
-    while (r == 0 && (code = gotrace_next_batch(trace, &e, &n)) > 0)
-        for (size_t i = 0; i < n && r == 0; i++)
-            r = take(p, &e[i]);
+    while (r == 0 && !is_enough(p) && (code = gotrace_next_batch(trace, &e, &n)) > 0)
+        for (size_t i = 0; i < n && r == 0 && !is_enough(p); i++)
+            r = take_shown(p, &e[i]);
     if (r != 0)
         return r;
+    if (is_enough(p))
+        code = 0;
     /* As in cmd/trace, a generation that breaks off is left out. */
     sums_drop(&p->sums);
     for (size_t i = 0; i < p->n; i++)

@@ -22,8 +22,20 @@ enum profile_kind {
     PROFILE_SYSCALL, /* in a system call */
 };
 
+/* Who sees what counts, one by one. */
+struct profile_observer {
+    void *userdata;
+    void (*begin)(void *userdata); /* profile_count begins: nothing counts yet */
+    /* Of what the goroutine that `e` is about was in since then, so much counts. NULL: that is found
+     * out only now, as the goroutine never ran. */
+    void (*counted)(void *userdata, const struct gotrace_event *e, int64_t since, int64_t ns);
+    /* Each event, after that. An error of memory.h ends the pass. */
+    int (*event)(void *userdata, const struct gotrace *trace, const struct gotrace_event *e);
+};
+
 struct profile_options {
     enum profile_kind kind;
+    const struct profile_observer *observer; /* borrowed; or NULL */
     uint64_t since, until; /* nanoseconds from the trace's first event; `until` 0: to its end */
     const char *task;      /* only within regions of tasks of this type; borrowed; NULL: any */
     const char *region;    /* only within regions of this type */
@@ -48,6 +60,13 @@ bool profile_needs_scan(const struct profile *p);
  */
 int profile_scan(struct profile *p, struct gotrace *trace);
 int profile_count(struct profile *p, struct gotrace *trace);
+
+/*
+ * After an error of gotrace: from now on profile_count ends where the last whole generation does. An
+ * observer has seen what follows it, which does not count, and so must see the trace again. False:
+ * there is no whole generation.
+ */
+bool profile_cut(struct profile *p);
 
 /* The sums; stacks with count 0 are not part of the profile. Valid as long as the profile. */
 const struct sums *profile_sums(const struct profile *p);

@@ -59,6 +59,15 @@ static bool is_below_src(const char *file)
     return false;
 }
 
+bool owner_is_std_name(const char *func, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && !strchr("/.[(", func[n]))
+        n++;
+    return n < len && (func[n] == '/' || func[n] == '.') && is_std_part(func, n);
+}
+
 static bool is_std(const char *func, size_t n, const char *file)
 {
     size_t first = strcspn(func, "/");

@@ -20,6 +20,10 @@ enum owner {
  * slash. Types as parameters may have slashes of their own. */
 size_t owner_package(const char *func);
 
+/* Whether a function's full name, which no zero byte need follow, is one of Go's standard library, as
+ * far as names tell: a module of one's own may be called so, too. */
+bool owner_is_std_name(const char *func, size_t len);
+
 /* Whether the file is one that owner_of can use as main_file. */
 bool owner_tells_main(const char *func, const char *file);
 

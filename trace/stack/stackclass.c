@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "trace/stack/libraries.h"
+#include "trace/stack/owner.h"
+
 /* The table is ordered by the names' length, then by their bytes. Names are compared whole. */
 struct known {
     const char *func;
@@ -57,6 +60,7 @@ static const struct known table[] = {
     {NAME("net.(*netFD).writeMsg"), STACK_SOCKET},
     {NAME("os/signal.signal_recv"), STACK_PARKED},
     {NAME("sync.(*RWMutex).RLock"), STACK_LOCK},
+    {NAME("internal/poll.SendFile"), STACK_TAKES},
     {NAME("net._Cfunc_getaddrinfo"), STACK_CALL},
     {NAME("net/http.(*conn).serve"), BOTH(STACK_LISTENER, STACK_NEXT)},
     {NAME("net/http/pprof.Profile"), STACK_TRACER},
@@ -102,6 +106,7 @@ static const struct known table[] = {
     {NAME("golang.org/x/sys/unix.Wait4"), STACK_PARKED},
     {NAME("internal/sync.(*Mutex).Lock"), STACK_LOCK},
     {NAME("net.(*Resolver).LookupCNAME"), STACK_CALL},
+    {NAME("net/http.(*connReader).Read"), STACK_TAKES},
     {NAME("runtime/pprof.profileWriter"), STACK_TRACER},
     {NAME("database/sql.(*Tx).awaitDone"), STACK_LISTENER},
     {NAME("golang.org/x/sys/unix.Accept"), STACK_PARKED},
@@ -144,6 +149,7 @@ static const struct known table[] = {
     {NAME("net/http.(*persistConn).writeLoop"), STACK_LISTENER},
     {NAME("nhooyr.io/websocket.(*Conn).Reader"), STACK_LISTENER},
     {NAME("database/sql.(*DB).connectionOpener"), STACK_LISTENER},
+    {NAME("net/http.checkConnErrorWriter.Write"), STACK_CLIENT},
     {NAME("database/sql.(*DB).connectionCleaner"), STACK_LISTENER},
     {NAME("github.com/jackc/pgx/v5.(*Conn).Exec"), STACK_CALL},
     {NAME("github.com/miekg/dns.(*Conn).ReadMsg"), STACK_CALL},
@@ -160,7 +166,6 @@ static const struct known table[] = {
     {NAME("golang.org/x/time/rate.(*Limiter).wait"), STACK_LIMIT},
     {NAME("google.golang.org/grpc.(*Server).Serve"), STACK_KNOWN_SERVER},
     {NAME("net/http.(*http2serverConn).readFrames"), STACK_LISTENER},
-    {NAME("github.com/jackc/puddle.(*Pool).Acquire"), STACK_POOL},
     {NAME("golang.org/x/net/websocket.(*Conn).Read"), STACK_LISTENER},
     {NAME("golang.org/x/time/rate.(*Limiter).WaitN"), STACK_LIMIT},
     {NAME("net/http.(*http2clientConnReadLoop).run"), STACK_LISTENER},
@@ -186,50 +191,35 @@ static const struct known table[] = {
     {NAME("golang.org/x/net/http2.(*ClientConn).roundTrip"), STACK_CALL},
     {NAME("google.golang.org/grpc.(*serverStream).RecvMsg"), STACK_LISTENER},
     {NAME("github.com/gorilla/websocket.(*Conn).NextReader"), STACK_LISTENER},
-    {NAME("github.com/jackc/puddle/v2.(*Pool[...]).Acquire"), STACK_POOL},
-    {NAME("github.com/valyala/fasthttp.(*Server).serveConn"),
-     BOTH(STACK_LISTENER, STACK_DISPATCHES | STACK_NEXT)},
     {NAME("golang.org/x/net/http2.(*serverConn).readFrames"), STACK_LISTENER},
     {NAME("golang.org/x/sync/semaphore.(*Weighted).Acquire"), STACK_LIMIT},
     {NAME("github.com/IBM/sarama.(*Broker).responseReceiver"), STACK_LISTENER},
     {NAME("go.uber.org/ratelimit.(*atomicInt64Limiter).Take"), STACK_LIMIT},
     {NAME("golang.org/x/net/http2.(*clientConnReadLoop).run"), STACK_LISTENER},
-    {NAME("google.golang.org/grpc.(*Server).processUnaryRPC"), BOTH(STACK_HANDLER, STACK_SERVES)},
     {NAME("net/http.(*http2serverConn).writeDataFromHandler"), STACK_LISTENER},
     {NAME("golang.org/x/net/http2.transportResponseBody.Read"), BOTH(STACK_CALL, STACK_BODY)},
     {NAME("github.com/fsnotify/fsnotify.(*Watcher).readEvents"), STACK_LISTENER},
     {NAME("github.com/fsnotify/fsnotify.(*inotify).readEvents"), STACK_LISTENER},
     {NAME("github.com/lib/pq.(*ListenerConn).listenerConnLoop"), STACK_LISTENER},
-    {NAME("github.com/panjf2000/ants/v2.(*Pool).retrieveWorker"), STACK_LIMIT},
     {NAME("github.com/rabbitmq/amqp091-go.(*Connection).reader"), STACK_LISTENER},
     {NAME("runtime/trace.(*traceMultiplexer).startLocked.func1"), STACK_TRACER},
     {NAME("google.golang.org/grpc.(*Server).processStreamingRPC"),
      BOTH(STACK_HANDLER, STACK_STREAMS)},
     {NAME("github.com/redis/go-redis/v9.(*PubSub).ReceiveTimeout"), STACK_LISTENER},
-    {NAME("github.com/valyala/fasthttp.(*HostClient).acquireConn"), STACK_POOL},
     {NAME("connectrpc.com/connect.NewBidiStreamHandler[...].func1"), STACK_STREAMS},
     {NAME("golang.org/x/crypto/ssh.(*handshakeTransport).readLoop"), STACK_LISTENER},
-    {NAME("github.com/gomodule/redigo/redis.(*Pool).waitVacantConn"), STACK_POOL},
     {NAME("connectrpc.com/connect.NewClientStreamHandler[...].func1"), STACK_STREAMS},
     {NAME("connectrpc.com/connect.NewServerStreamHandler[...].func1"), STACK_STREAMS},
     {NAME("net/http.(*http2ClientConn).awaitOpenSlotForStreamLocked"), STACK_POOL},
-    {NAME("github.com/panjf2000/ants/v2.(*poolCommon).retrieveWorker"), STACK_LIMIT},
     {NAME("github.com/twmb/franz-go/pkg/kgo.(*brokerCxn).handleResps"), STACK_LISTENER},
     {NAME("golang.org/x/net/http2.(*serverConn).writeDataFromHandler"), STACK_LISTENER},
-    {NAME("github.com/go-redis/redis/v8/internal/pool.(*ConnPool).Get"), STACK_POOL},
-    {NAME("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).Get"), STACK_POOL},
     {NAME("github.com/nats-io/nats-server/v2/server.(*client).readLoop"), STACK_LISTENER},
     {NAME("google.golang.org/grpc/internal/transport.(*writeQuota).get"), STACK_LISTENER},
-    {NAME("github.com/go-redis/redis/v8/internal/pool.(*ConnPool).waitTurn"), STACK_POOL},
-    {NAME("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).waitTurn"), STACK_POOL},
+    {NAME("google.golang.org/grpc/internal/transport.NewServerTransport"), STACK_LISTENER},
     {NAME("google.golang.org/grpc/internal/transport.(*http2Client).reader"), STACK_LISTENER},
-    {NAME("golang.org/x/net/http2.(*ClientConn).awaitOpenSlotForStreamLocked"), STACK_POOL},
     {NAME("google.golang.org/grpc/internal/transport.(*recvBufferReader).read"), STACK_LISTENER},
-    {NAME("go.mongodb.org/mongo-driver/x/mongo/driver/topology.(*pool).checkOut"), STACK_POOL},
     {NAME("google.golang.org/grpc/internal/transport.(*http2Server).HandleStreams"),
      STACK_LISTENER},
-    {NAME("github.com/apache/thrift/lib/go/thrift.(*TSimpleServer).processRequests"), STACK_SERVES},
-    {NAME("go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology.(*pool).checkOut"), STACK_POOL},
     {NAME("google.golang.org/grpc/internal/transport.(*recvBufferReader).readMessageHeader"),
      STACK_LISTENER},
 };
@@ -248,6 +238,7 @@ static const struct {
     {"github.com/gomodule/redigo/", "a connection of the pool redigo"},
     {"go.mongodb.org/mongo-driver/", "a connection of the pool of the MongoDB driver"},
     {"github.com/valyala/fasthttp.(*HostClient)", "a connection of the fasthttp client"},
+    {"google.golang.org/grpc/internal/transport.(*http2Client)", "a stream of the gRPC connection"},
     {"net/http.(*http2ClientConn).await", "a stream of the HTTP/2 connection"},
     {"golang.org/x/net/http2.(*ClientConn).await", "a stream of the HTTP/2 connection"},
     {"net/http.(*Transport).getConn", "a connection of the HTTP client (MaxConnsPerHost)"},
@@ -268,31 +259,11 @@ static const char *const polls[] = {".EpollWait",  ".epollWait",   ".epollwait",
                                     ".EpollPwait", ".epoll_wait",  ".io_uring_enter",
                                     ".WaitCQE",    ".IoUringEnter"};
 
-/* A server's own functions, and what it reads and writes with. */
-static const char *const of_servers[] = {
-    "github.com/valyala/fasthttp.",
-    "bufio.",
-    "net.",
-    "crypto/tls.",
-    "internal/",
-    "runtime.",
-    "sync.",
-};
-
 static bool begins(const char *func, size_t len, const char *with)
 {
     size_t n = strlen(with);
 
     return len >= n && memcmp(func, with, n) == 0;
-}
-
-static bool is_of_server(const char *func, size_t len)
-{
-    for (size_t i = 0; i < sizeof(of_servers) / sizeof(of_servers[0]); i++) {
-        if (begins(func, len, of_servers[i]))
-            return true;
-    }
-    return len == 0;
 }
 
 static bool has(const char *func, size_t len, const char *part)
@@ -330,6 +301,19 @@ static int compare(const char *func, size_t len, const struct known *known)
     return memcmp(func, known->func, len);
 }
 
+/* What the roles of libraries.h tell. */
+static const uint32_t roles[] = {
+    [LIBRARIES_UNKNOWN] = STACK_OTHER,
+    [LIBRARIES_POOL] = STACK_POOL,
+    [LIBRARIES_LIMIT] = STACK_LIMIT,
+    [LIBRARIES_CALL] = STACK_CALL,
+    [LIBRARIES_HANDLES] = BOTH(STACK_HANDLER, STACK_SERVES),
+    [LIBRARIES_SERVES] = STACK_SERVES,
+    [LIBRARIES_LOOP] = BOTH(STACK_LISTENER, STACK_DISPATCHES),
+    [LIBRARIES_CONNECTION] = BOTH(STACK_LISTENER, STACK_DISPATCHES | STACK_NEXT),
+    [LIBRARIES_MIXED] = BOTH(STACK_LISTENER, STACK_DISPATCHES | STACK_MIXED),
+};
+
 static uint32_t kind_of(const char *func, size_t len)
 {
     size_t low = 0;
@@ -346,7 +330,8 @@ static uint32_t kind_of(const char *func, size_t len)
         else
             low = middle + 1;
     }
-    return is_poll(func, len) || is_poll_in_c(func, len) ? STACK_PARKED : STACK_OTHER;
+    return is_poll(func, len) || is_poll_in_c(func, len) ? STACK_PARKED
+                                                         : roles[libraries_role(func, len)];
 }
 
 enum stack_class stack_class_of(const char *func, size_t len)
@@ -365,11 +350,11 @@ const char *stack_class_known(size_t n, struct stack_kind *ret)
 const char *stack_class_name(enum stack_class class)
 {
     static const char *const names[STACK_N_CLASSES] = {
-        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock",   [STACK_JOIN] = "join",
-        [STACK_LISTENER] = "listener", [STACK_CALL] = "call",   [STACK_HANDLER] = "handler",
-        [STACK_PARKED] = "parked",     [STACK_READ] = "read",   [STACK_TRACER] = "tracer",
-        [STACK_POOL] = "pool",         [STACK_LIMIT] = "limit", [STACK_CONN] = "conn",
-        [STACK_RUNTIME] = "runtime",
+        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock",       [STACK_JOIN] = "join",
+        [STACK_LISTENER] = "listener", [STACK_CALL] = "call",       [STACK_HANDLER] = "handler",
+        [STACK_PARKED] = "parked",     [STACK_READ] = "read",       [STACK_TRACER] = "tracer",
+        [STACK_POOL] = "pool",         [STACK_LIMIT] = "limit",     [STACK_CONN] = "conn",
+        [STACK_CLIENT] = "client",     [STACK_RUNTIME] = "runtime",
     };
 
     return names[class] ? names[class] : "other";
@@ -397,35 +382,47 @@ static bool outdoes(enum stack_class class, enum stack_class so_far)
     }
 }
 
-/* Bits of stack_function beside a class and traits. */
-#define OF_RUNTIME (1U << 29)
-#define OF_SERVER (1U << 30)
-#define MET (1U << 31)
-#define TRAITS ((OF_RUNTIME - 1) & ~CLASS_MASK)
+#define TRAITS ((STACK_OF_RUNTIME - 1) & ~(CLASS_MASK | STACK_OF_SERVER))
+
+_Static_assert(STACK_OTHER == 0, "a function of no class has no bit of one");
+
+/* The part of net/http that is HTTP/2 has a package of its own from some version on. */
+#define HTTP2 "net/http/internal/http2."
+#define HTTP2_KNOWN "golang.org/x/net/http2."
+#define HTTP2_NAME_MAX 100
+
+static uint32_t kind_in_go(const char *func, size_t len)
+{
+    char name[sizeof(HTTP2_KNOWN) + HTTP2_NAME_MAX] = HTTP2_KNOWN;
+    size_t skip = sizeof(HTTP2) - 1, known = sizeof(HTTP2_KNOWN) - 1;
+
+    if (!begins(func, len, HTTP2) || len - skip > HTTP2_NAME_MAX)
+        return kind_of(func, len);
+    memcpy(name + known, func + skip, len - skip);
+    return kind_of(name, known + len - skip);
+}
 
 uint32_t stack_function(const char *func, size_t len)
 {
-    return kind_of(func, len) | (begins(func, len, "os.") ? STACK_OS : 0) |
-           (begins(func, len, "runtime.") ? OF_RUNTIME : 0) |
-           (is_of_server(func, len) ? OF_SERVER : 0) | MET;
+    return kind_in_go(func, len) | (begins(func, len, "os.") ? STACK_OS : 0) |
+           (begins(func, len, "runtime.") ? STACK_OF_RUNTIME : 0) |
+           (libraries_serve(func, len) ? STACK_OF_SERVER : 0) |
+           (len == 0 || owner_is_std_name(func, len) ? STACK_OF_GO : 0) | STACK_MET;
 }
 
-void stack_read(struct stack_reading *r, uint32_t function)
+void stack_read_telling(struct stack_reading *r, uint32_t function)
 {
     uint32_t traits = function & TRAITS;
     enum stack_class class = function & CLASS_MASK;
 
     if ((traits & STACK_DISPATCHES) && r->in_program) {
         class = STACK_HANDLER;
-        traits |= STACK_SERVES;
+        traits |= traits & STACK_MIXED ? 0 : STACK_SERVES;
     }
     /* What a body is read from is a condition, too. */
     if (outdoes(class, r->class) || ((traits & STACK_BODY) && r->class == STACK_JOIN))
         r->class = class;
     r->traits |= traits;
-    r->any = true;
-    r->beyond_runtime = r->beyond_runtime || !(function & OF_RUNTIME);
-    r->in_program = !(function & OF_SERVER);
 }
 
 /* Who passes on what a connection brings, as a proxy does, waits for whatever may come. */
@@ -439,6 +436,8 @@ struct stack_kind stack_told(const struct stack_reading *r)
         kind.traits &= ~(uint32_t)STACK_SERVES;
     if (kind.class == STACK_PARKED && (kind.traits & STACK_CHILD) && (kind.traits & STACK_SERVES))
         kind.class = STACK_OTHER; /* a request waits for it */
+    if (kind.class == STACK_HANDLER && (kind.traits & STACK_TAKES))
+        kind.class = STACK_CLIENT;
     if (kind.class == STACK_READ && (kind.traits & STACK_FILE))
         kind.class = STACK_OTHER;
     if (kind.class == STACK_OTHER && (kind.traits & TUNNEL) == TUNNEL)

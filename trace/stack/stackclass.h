@@ -27,6 +27,7 @@ enum stack_class {
     STACK_POOL,      /* waits for one of its own process's connections, all of which are in use */
     STACK_LIMIT,     /* waits for its turn, which its own process limits: a semaphore, a rate */
     STACK_CONN,      /* waits for a connection to a peer: to be opened, or one that is in use */
+    STACK_CLIENT,    /* in a request: for its body to come, or its answer to be taken */
     STACK_RUNTIME,   /* a stack with functions of the runtime only */
     STACK_N_CLASSES, /* at most 16: stackclass.c */
 };
@@ -34,6 +35,8 @@ enum stack_class {
 /* What else a stack tells, whatever the innermost known function is. */
 enum stack_trait {
     STACK_NEXT = 1 << 4,          /* on a connection that brings one request after the other */
+    STACK_TAKES = 1 << 5,         /* moves what a client sends or is sent, if it serves a request */
+    STACK_MIXED = 1 << 7,         /* a loop whose calls may be requests or streams */
     STACK_SERVES = 1 << 8,        /* serves a request that gets one answer */
     STACK_STREAMS = 1 << 9,       /* talks with a client for as long as that likes */
     STACK_DISPATCHES = 1 << 10,   /* a server's loop, which calls the program for each request */
@@ -63,7 +66,7 @@ struct stack_reading {
     uint32_t traits;
     bool any;
     bool beyond_runtime; /* it has a function that is not the runtime's */
-    bool in_program;     /* the last function is the program's, not a server's or its library's */
+    bool in_program;     /* the last function that is of no server is not of Go either */
 };
 
 /* What a stack tells. */
@@ -95,8 +98,25 @@ const char *stack_word(const char *func);
  * using it, so it is worth keeping. */
 uint32_t stack_function(const char *func, size_t len);
 
+/* Bits of stack_function beside a class and traits, which are below them. */
+#define STACK_OF_SERVER (1U << 6) /* of a server's library: libraries.h */
+#define STACK_OF_RUNTIME (1U << 29)
+#define STACK_OF_GO (1U << 30) /* of the standard library */
+#define STACK_MET (1U << 31)
+
+/* The part of stack_read for functions of a class or with traits, which few are. */
+void stack_read_telling(struct stack_reading *r, uint32_t function);
+
 /* Reads a stack's next function, from the innermost outwards. The reading begins zeroed. */
-void stack_read(struct stack_reading *r, uint32_t function);
+static inline void stack_read(struct stack_reading *r, uint32_t function)
+{
+    if (__builtin_expect((function & (STACK_OF_RUNTIME - 1) & ~STACK_OF_SERVER) != 0, 0))
+        stack_read_telling(r, function);
+    r->any = true;
+    r->beyond_runtime |= !(function & STACK_OF_RUNTIME);
+    if (!(function & STACK_OF_SERVER))
+        r->in_program = !(function & STACK_OF_GO);
+}
 
 /* What the functions tell together. */
 struct stack_kind stack_told(const struct stack_reading *r);

@@ -106,12 +106,16 @@ struct accumulator_go {
 /* From this length on, nanoseconds, a wait or a syscall is kept as a goroutine's past. */
 #define ACCUMULATOR_LONG 1000000
 
+#define ACCUMULATOR_WOKE 2 /* places where it wakes others */
+
 /* What a goroutine did last that took long. */
 struct accumulator_past {
     int64_t id; /* of the goroutine; of another one: nothing is known */
     int64_t since;
     int64_t end;
-    int64_t woke; /* the last time that it woke one of those that are followed, or 0 */
+    /* The last times that it woke one of those that are followed, at two places; 0: none. */
+    int64_t woke[ACCUMULATOR_WOKE];
+    uint32_t woke_at[ACCUMULATOR_WOKE]; /* stacks */
     uint32_t stack;
     uint32_t before; /* enum summary_before */
     uint32_t reason; /* text */
@@ -182,6 +186,7 @@ struct accumulator {
     struct memory mem;
     struct gotrace *trace;
     struct summary *out;
+    const struct watcher *watcher; /* or NULL */
     struct texts texts;
     struct sites sites;
     uint64_t seed;
@@ -388,8 +393,6 @@ int accumulator_proc_finish(struct accumulator *s);
 int accumulator_gc_range(struct accumulator *s, const struct gotrace_event *e);
 int accumulator_gc_procs(struct accumulator *s, const struct gotrace_event *e);
 int accumulator_gc_label(struct accumulator *s, const struct gotrace_event *e);
-void accumulator_gc_metric(struct accumulator *s, uint8_t type, uint64_t value);
-void accumulator_gc_swept(struct accumulator *s, uint64_t swept, uint64_t reclaimed);
 /* A goroutine that has flags of the GC changed its state. */
 int accumulator_gc_state(struct accumulator *s, struct accumulator_go *g,
                          const struct gotrace_event *e);
@@ -502,6 +505,24 @@ static inline void accumulator_set_overdue(struct accumulator *s, uint64_t n)
     if (least == 0 || (int64_t)least < s->room)
         accumulator_fold(s);
     s->n_overdue = n;
+}
+
+/* The size of the heap or its goal changed. */
+static inline void accumulator_gc_metric(struct accumulator *s, uint8_t type, uint64_t value)
+{
+    struct summary_gc *out = &s->out->gc;
+    uint64_t *max = type == GOTRACE_EV_HEAP_ALLOC ? &out->heap_max : &out->heap_goal_max;
+
+    if (value > *max)
+        *max = value;
+}
+
+/* A sweep ended. */
+static inline void accumulator_gc_swept(struct accumulator *s, uint64_t swept, uint64_t reclaimed)
+{
+    s->out->gc.sweeps++;
+    s->out->gc.swept_bytes += swept;
+    s->out->gc.reclaimed_bytes += reclaimed;
 }
 
 /* Adds a goroutine that becomes runnable now to the end of the list. */

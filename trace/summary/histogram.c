@@ -288,6 +288,19 @@ void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_
     select_kept(h, ret, small);
 }
 
+uint64_t histogram_above(const struct histogram *h, int64_t limit)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; h->buckets && i < HISTOGRAM_BUCKETS; i++)
+        n += h->buckets[i] > 0 && histogram_middle(i) > limit ? h->buckets[i] : 0;
+    for (size_t i = 0; !h->buckets && i < h->n_kept; i++)
+        n += h->kept[i] > limit;
+    for (size_t i = 0; !h->buckets && i < h->n_large; i++)
+        n += h->large[i] > limit;
+    return n;
+}
+
 struct summary_times histogram_times(struct histogram *h)
 {
     static const unsigned permille[] = {500, 900, 990, 999};

@@ -69,6 +69,10 @@ static inline size_t histogram_bucket(int64_t value)
 
 int64_t histogram_middle(size_t bucket);
 
+/* How many values are above a limit, before anything was reordered; where there are buckets, by
+ * their middles. */
+uint64_t histogram_above(const struct histogram *h, int64_t limit);
+
 /* What all values come to. This reorders them, as histogram_percentiles does. */
 struct summary_times histogram_times(struct histogram *h);
 

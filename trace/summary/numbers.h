@@ -213,10 +213,10 @@ struct summary_inside {
     struct summary_class conditions_before; /* Cond: waits from before the trace that ended, */
     struct summary_class conditions_open;   /* those that did not end, */
     uint64_t conditions;                    /* all that ended, */
-    uint64_t condition_bursts;              /* and right after another one, by the same waker */
+    uint64_t condition_bursts; /* and right after another one, in the same stack of one waker */
     struct summary_class receive;
     struct summary_class select;
-    uint64_t select_bursts;  /* of select: that ended right after another one, by the same waker */
+    uint64_t select_bursts;  /* of select: that ended so */
     uint64_t receive_bursts; /* likewise */
     int64_t select_open;     /* time of those that are not whole */
     uint64_t flushes;        /* of answers that go on */
@@ -287,7 +287,8 @@ struct summary_goroutines {
  * counted. */
 struct summary_scheduler {
     struct summary_times latency;
-    double runnable_mean; /* runnable goroutines, mean over the window */
+    double over_1ms, over_10ms, over_100ms; /* shares of these waits */
+    double runnable_mean;                   /* runnable goroutines, mean over the window */
     uint64_t runnable_max;
     int64_t overdue;           /* time: a goroutine had been runnable for SUMMARY_OVERDUE */
     int64_t overdue_with_idle; /* of that: a P was idle, without a thread */

@@ -22,6 +22,7 @@ static const uint8_t kinds[OUTLIERS_N_REASONS][STACK_N_CLASSES] = {
             [STACK_POOL] = SUMMARY_SLOW_REQUEST,
             [STACK_LIMIT] = SUMMARY_SLOW_REQUEST,
             [STACK_CONN] = SUMMARY_SLOW_CALL,
+            [STACK_CLIENT] = SUMMARY_SLOW_REQUEST,
             [STACK_RUNTIME] = NONE,
         },
     [OUTLIERS_NETWORK] =
@@ -38,6 +39,7 @@ static const uint8_t kinds[OUTLIERS_N_REASONS][STACK_N_CLASSES] = {
             [STACK_POOL] = SUMMARY_SLOW_REQUEST,
             [STACK_LIMIT] = SUMMARY_SLOW_REQUEST,
             [STACK_CONN] = SUMMARY_SLOW_CALL,
+            [STACK_CLIENT] = SUMMARY_SLOW_REQUEST,
             [STACK_RUNTIME] = NONE,
         },
     [OUTLIERS_UNKNOWN] =
@@ -54,6 +56,7 @@ static const uint8_t kinds[OUTLIERS_N_REASONS][STACK_N_CLASSES] = {
             [STACK_POOL] = SUMMARY_SLOW_REQUEST,
             [STACK_LIMIT] = SUMMARY_SLOW_REQUEST,
             [STACK_CONN] = SUMMARY_SLOW_CALL,
+            [STACK_CLIENT] = SUMMARY_SLOW_REQUEST,
             [STACK_RUNTIME] = NONE,
         },
 };

@@ -52,26 +52,15 @@ static uint64_t times(const struct entry *e)
     return e->ended.count + e->open.count + e->older.count;
 }
 
-static int compare_numbers(uint64_t a, uint64_t b)
+/* What makes an entry one with others, as a number. */
+static uint64_t place_of(const struct sites *s, const struct entry *e)
 {
-    return a < b ? -1 : a > b;
-}
+    uint64_t h = texts_mix(texts_mix(s->seed, e->class), e->at.func);
 
-static int compare_sites(const struct entry *a, const struct entry *b)
-{
-    int c = sites_compare(&a->at, &b->at);
-
-    if (c == 0 && !a->by_site)
-        c = sites_compare(&a->own, &b->own);
-    return c != 0 ? c : compare_numbers(a->class, b->class);
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    int c = compare_sites(x, y);
-
-    return c != 0 ? c : compare_numbers(x->stack, y->stack);
+    h = texts_mix(texts_mix(h, e->at.file), e->at.line);
+    if (e->by_site)
+        return h;
+    return texts_mix(texts_mix(texts_mix(h, e->own.func), e->own.file), e->own.line);
 }
 
 static int by_weight(const void *a, const void *b)
@@ -98,21 +87,22 @@ static void add_tally(struct tally *to, const struct tally *from)
 /* Adds what is not in the profile's column: what had not ended, and what had no reason. */
 static void add_others(const struct sites *s, unsigned profile, struct entry *e)
 {
-    const struct tally *tallies = s->stacks[e->stack].tallies;
+    const struct sites_stack *k = &s->stacks[e->stack];
     static const uint8_t open[SUMMARY_N_PROFILES] = {
         [SUMMARY_SYNC] = SITES_OPEN + SUMMARY_OPEN_SYNC,
         [SUMMARY_NET] = SITES_OPEN + SUMMARY_OPEN_NET,
         [SUMMARY_SYSCALL] = SITES_OPEN + SUMMARY_OPEN_SYSCALL,
     };
-    const struct tally *unknown = &tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
+    const struct tally *unknown = sites_tally(k, SITES_OPEN + SUMMARY_OPEN_UNKNOWN);
+    const struct tally *older = sites_tally(k, SITES_UNKNOWN);
 
     if (open[profile] == 0)
         return;
-    add_tally(&e->open, &tallies[open[profile]]);
-    if (unknown->count + tallies[SITES_UNKNOWN].count == 0 || sites_unknown(s, e->stack) != profile)
+    add_tally(&e->open, sites_tally(k, open[profile]));
+    if (unknown->count + older->count == 0 || sites_unknown(s, e->stack) != profile)
         return;
     add_tally(&e->open, unknown);
-    add_tally(&e->older, &tallies[SITES_UNKNOWN]);
+    add_tally(&e->older, older);
 }
 
 static void place(const struct sites *s, const struct wish *wish, struct entry *e)
@@ -134,90 +124,102 @@ static void place(const struct sites *s, const struct wish *wish, struct entry *
     e->class = STACK_OTHER;
 }
 
-/* Whether the stack has anything that add_others may add. */
-static bool has_others(const struct sites_stack *k)
+/* The columns that decide whether a stack may have an entry in the table, as bits. */
+static uint32_t columns_of(const struct wish *wish)
 {
-    uint64_t n = k->tallies[SITES_UNKNOWN].count;
+    uint32_t ret = UINT32_C(1) << wish->column;
 
+    if (!wish->whole)
+        return ret;
+    ret |= UINT32_C(1) << SITES_UNKNOWN; /* what add_others may add */
     for (unsigned i = 0; i < SUMMARY_N_OPEN; i++)
-        n += k->tallies[SITES_OPEN + i].count;
-    return n > 0;
+        ret |= UINT32_C(1) << (SITES_OPEN + i);
+    return ret;
 }
 
 /* Whether the stack may have an entry in the table. */
-static bool is_wished(const struct sites *s, const struct wish *wish, uint32_t stack)
+static bool is_wished(const struct sites *s, const struct wish *wish, uint32_t columns,
+                      uint32_t stack)
 {
-    const struct sites_stack *k = &s->stacks[stack];
-
-    if ((wish->classes & STACK_SET(k->class)) == 0 || (wish->picked && !wish->picked[stack]))
-        return false;
-    return k->tallies[wish->column].count > 0 || (wish->whole && has_others(k));
+    return sites_filled(s, stack, columns) && (!wish->picked || wish->picked[stack]) &&
+           (wish->classes & STACK_SET(s->stacks[stack].class)) != 0;
 }
 
 static size_t count_wished(const struct sites *s, const struct wish *wish)
 {
+    uint32_t columns = columns_of(wish);
     size_t n = 0;
 
     for (uint32_t i = 0; i < s->n_stacks; i++)
-        n += is_wished(s, wish, i);
+        n += is_wished(s, wish, columns, i);
     return n;
 }
 
-static size_t collect(const struct sites *s, const struct wish *wish, struct entry *list)
+/* The stack's entry; there is none if its times are 0. */
+static bool make_entry(const struct sites *s, const struct wish *wish, uint32_t stack,
+                       struct entry *ret)
 {
-    size_t n = 0;
+    const struct sites_stack *k = &s->stacks[stack];
 
-    for (uint32_t i = 0; i < s->n_stacks; i++) {
-        const struct sites_stack *k = &s->stacks[i];
-        struct entry *e = &list[n];
-
-        if (!is_wished(s, wish, i))
-            continue;
-        *e = (struct entry){
-            .stack = i,
-            .n_stacks = 1,
-            .ended = k->tallies[wish->column],
-            .class = k->class,
-            .standing = standing_in(wish->column) & STACK_SET(k->class),
-            .by_site = wish->by_site,
-        };
-        if (wish->whole)
-            add_others(s, wish->column, e);
-        if (times(e) == 0)
-            continue;
-        e->top_total = e->ended.total;
-        e->top_weight = weight(e);
-        place(s, wish, e);
-        n++;
-    }
-    return n;
+    *ret = (struct entry){
+        .stack = stack,
+        .n_stacks = 1,
+        .ended = *sites_tally(k, wish->column),
+        .class = k->class,
+        .standing = standing_in(wish->column) & STACK_SET(k->class),
+        .by_site = wish->by_site,
+    };
+    if (wish->whole)
+        add_others(s, wish->column, ret);
+    if (times(ret) == 0)
+        return false;
+    ret->top_total = ret->ended.total;
+    ret->top_weight = weight(ret);
+    place(s, wish, ret);
+    return true;
 }
 
-/* Merges entries of the same site. The list must be sorted by place. */
-static size_t merge(struct entry *list, size_t n)
+/* Adds a stack's entry to that of its site. Stacks come in their order. */
+static void merge(struct entry *to, const struct entry *e)
 {
-    size_t kept = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        struct entry *to = kept > 0 ? &list[kept - 1] : NULL;
-
-        if (!to || compare_sites(to, &list[i]) != 0) {
-            list[kept++] = list[i];
-            continue;
-        }
-        if (list[i].top_weight > to->top_weight) {
-            to->top_weight = list[i].top_weight;
-            to->top_total = list[i].top_total;
-            to->stack = list[i].stack;
-            to->own = list[i].own;
-            to->call = list[i].call;
-        }
-        add_tally(&to->ended, &list[i].ended);
-        add_tally(&to->open, &list[i].open);
-        add_tally(&to->older, &list[i].older);
-        to->n_stacks++;
+    if (e->top_weight > to->top_weight) {
+        to->top_weight = e->top_weight;
+        to->top_total = e->top_total;
+        to->stack = e->stack;
+        to->own = e->own;
+        to->call = e->call;
     }
-    return kept;
+    add_tally(&to->ended, &e->ended);
+    add_tally(&to->open, &e->open);
+    add_tally(&to->older, &e->older);
+    to->n_stacks++;
+}
+
+/* Fills the list with an entry for each site. */
+static int collect(const struct sites *s, const struct wish *wish, struct entry *list,
+                   uint32_t *ret_n)
+{
+    uint32_t columns = columns_of(wish), n = 0;
+    struct idmap places;
+    int r = 0;
+
+    idmap_init(&places, s->mem, s->seed);
+    for (uint32_t i = 0; r == 0 && i < s->n_stacks; i++) {
+        uint32_t known;
+        uint64_t place;
+
+        if (!is_wished(s, wish, columns, i) || !make_entry(s, wish, i, &list[n]))
+            continue;
+        place = place_of(s, &list[n]);
+        known = idmap_find(&places, place);
+        if (known != IDMAP_NONE)
+            merge(&list[known], &list[n]);
+        else
+            r = idmap_add(&places, place, n++);
+    }
+    idmap_done(&places);
+    *ret_n = n;
+    return r;
 }
 
 static struct summary_tally tally_of(const struct tally *t)
@@ -300,20 +302,20 @@ static int rank(struct sites *s, const struct wish *wish, struct summary_sites *
 {
     struct entry *list;
     size_t room = count_wished(s, wish) + 1, n; /* not 0 */
+    uint32_t n_sites;
     int r = memory_new(s->mem, room * sizeof(*list), &list);
 
     memset(ret, 0, sizeof(*ret));
     if (r < 0)
         return r;
-    n = collect(s, wish, list);
-    if (n > 1)
-        qsort(list, n, sizeof(*list), by_place);
-    n = merge(list, n);
-    if (n > 1)
-        qsort(list, n, sizeof(*list), by_weight);
+    r = collect(s, wish, list, &n_sites);
+    if (r == 0 && n_sites > 1)
+        qsort(list, n_sites, sizeof(*list), by_weight);
+    n = r == 0 ? n_sites : 0;
     sum_up(list, n, ret);
     n = leave_out(list, n, ret);
-    r = arena_new(&s->texts->arena, n * sizeof(*ret->list), &ret->list);
+    if (r == 0)
+        r = arena_new(&s->texts->arena, n * sizeof(*ret->list), &ret->list);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = fill(s, &list[i], &ret->list[i]);
     ret->n = r == 0 ? n : 0;

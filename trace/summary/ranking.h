@@ -3,8 +3,8 @@
 
 /*
  * Sums by call site, from the sums by call stack, the largest first. Stacks are of one site if they
- * agree in call site, own code and class; of CPU samples in call site and class. Lists and texts are in the texts' arena. Errors of
- * memory.h.
+ * agree in call site, own code and class; of CPU samples in call site and class. Lists and texts are in
+ * the texts' arena. Errors of memory.h. The sums are those of the last sites_close.
  */
 
 #include <stdbool.h>

@@ -7,6 +7,24 @@
 #include "trace/stack/owner.h"
 #include "trace/stack/roles.h"
 
+#define CHUNK_SIZE (SITES_CHUNK * SITES_N_RARE * sizeof(struct tally))
+
+/* Makes sure that all stacks and one more have room for rare columns. */
+static int add_chunk(struct sites *s)
+{
+    int r;
+
+    if (s->n_stacks < s->n_chunks * SITES_CHUNK)
+        return 0;
+    r = memory_grow(s->mem, &s->chunks, &s->chunks_cap, s->n_chunks + 1, sizeof(*s->chunks));
+    if (r == 0)
+        r = memory_new(s->mem, CHUNK_SIZE, &s->chunks[s->n_chunks]);
+    if (r < 0)
+        return r;
+    s->n_chunks++;
+    return 0;
+}
+
 int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_t seed)
 {
     int r;
@@ -18,6 +36,8 @@ int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_
     idmap_init(&s->frame_ids, mem, seed);
     idmap_init(&s->stack_ids, mem, seed);
     r = memory_grow(mem, &s->stacks, &s->stacks_cap, 64, sizeof(*s->stacks));
+    if (r == 0)
+        r = add_chunk(s);
     if (r < 0)
         return r;
     memset(s->stacks, 0, SITES_FIRST * sizeof(*s->stacks));
@@ -35,6 +55,10 @@ void sites_done(struct sites *s)
     memory_free(s->mem, s->roles, s->roles_cap);
     memory_free(s->mem, s->told, s->told_cap * sizeof(*s->told));
     memory_free(s->mem, s->stacks, s->stacks_cap * sizeof(*s->stacks));
+    for (uint32_t i = 0; i < s->n_chunks; i++)
+        memory_free(s->mem, s->chunks[i], CHUNK_SIZE);
+    memory_free(s->mem, s->chunks, s->chunks_cap * sizeof(*s->chunks));
+    memory_free(s->mem, s->filled, s->filled_cap * sizeof(*s->filled));
     memory_free(s->mem, s->rows, s->rows_cap * sizeof(*s->rows));
     memory_free(s->mem, s->known, s->known_cap * sizeof(*s->known));
     memory_free(s->mem, s->by_handle, s->by_handle_cap * sizeof(*s->by_handle));
@@ -155,6 +179,8 @@ static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32
     int r = memory_grow(s->mem, &s->stacks, &s->stacks_cap, s->n_stacks + 1, sizeof(*s->stacks));
 
     if (r == 0)
+        r = add_chunk(s);
+    if (r == 0)
         r = memory_grow(s->mem, &s->rows, &s->rows_cap, s->n_rows + n, sizeof(*s->rows));
     if (r == 0)
         r = idmap_add(&s->stack_ids, hash, s->n_stacks);
@@ -191,7 +217,7 @@ static int get_frame(struct sites *s, const struct gotrace *trace, uint32_t n, u
         return r;
     *hash = texts_mix(*hash, h);
     if (known && *ret != IDMAP_NONE)
-        *known = (struct sites_known){h, *ret + 1};
+        *known = (struct sites_known){h, *ret + 1, s->told[s->frames[*ret].func]};
     return 0;
 }
 
@@ -248,7 +274,7 @@ static uint32_t told_by(const struct sites *s, const struct gotrace *trace, uint
     size_t len = 0;
 
     if (known && known->frame != 0)
-        return s->told[s->frames[known->frame - 1].func];
+        return known->told;
     frame = gotrace_frame(trace, n);
     if (frame)
         func = gotrace_string(trace, frame->func, &len);
@@ -347,4 +373,28 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
         s->by_handle[handle] = n + 1;
     *ret = n;
     return 0;
+}
+
+void sites_add_rare(struct sites *s, uint32_t stack)
+{
+    struct tally *chunk = s->chunks[s->n_rare / SITES_CHUNK];
+
+    s->stacks[stack].rare = chunk + (size_t)(s->n_rare % SITES_CHUNK) * SITES_N_RARE;
+    s->n_rare++;
+}
+
+int sites_close(struct sites *s)
+{
+    int r = memory_grow(s->mem, &s->filled, &s->filled_cap, s->n_stacks, sizeof(*s->filled));
+
+    for (uint32_t i = 0; r == 0 && i < s->n_stacks; i++) {
+        uint32_t columns = 0;
+
+        for (unsigned k = 0; k < SITES_N_COMMON; k++)
+            columns |= (uint32_t)(s->stacks[i].common[k].count > 0) << k;
+        for (unsigned k = SITES_N_COMMON; s->stacks[i].rare && k < SITES_N_TALLIES; k++)
+            columns |= (uint32_t)(sites_tally(&s->stacks[i], k)->count > 0) << k;
+        s->filled[i] = columns;
+    }
+    return r;
 }

@@ -40,7 +40,10 @@ enum {
 /* Columns beside the profiles: ends of regions in the wrong order (count only), waits for an
  * unknown reason, waits that are in no profile; and waits and syscalls that had not ended. */
 enum {
-    SITES_MISNESTED = SUMMARY_N_PROFILES,
+    SITES_STOPPED = SUMMARY_N_PROFILES, /* turns that ended with a stop, by preemption or
+                                           runtime.Gosched */
+    SITES_N_COMMON,                     /* up to here: each stack has a place for them */
+    SITES_MISNESTED = SITES_N_COMMON,
     SITES_UNKNOWN,
     SITES_NOTHING,
     SITES_SLEEP,
@@ -50,7 +53,6 @@ enum {
     SITES_BY_TIMER, /* goroutines that the runtime created, by their function: count only */
     SITES_VAIN,     /* turns of who asks whether anything has come, by where it waits */
     SITES_WOKEN,    /* turns of who was woken by another one for nothing, by the waker's stack */
-    SITES_STOPPED,  /* turns that ended with a stop, by preemption or runtime.Gosched */
     SITES_OPEN,     /* and on: enum summary_open */
     SITES_N_TALLIES = SITES_OPEN + SUMMARY_N_OPEN,
 };
@@ -72,6 +74,7 @@ struct sites_frame {
 struct sites_known {
     uint64_t hash;
     uint32_t frame; /* plus 1; 0: not looked up yet */
+    uint32_t told;  /* by its function: stack_function */
 };
 
 struct sites_stack {
@@ -87,8 +90,12 @@ struct sites_stack {
     uint32_t regular; /* of these: that took about as long as the one before, */
     int64_t last;     /* which took so long */
     uint32_t traits;  /* enum stack_trait */
-    struct tally tallies[SITES_N_TALLIES];
+    struct tally common[SITES_N_COMMON];
+    struct tally *rare; /* the other columns; NULL: they are empty */
 };
+
+#define SITES_N_RARE (SITES_N_TALLIES - SITES_N_COMMON)
+#define SITES_CHUNK 1024 /* stacks whose rare columns have room in one chunk */
 
 struct sites {
     struct memory *mem;
@@ -107,6 +114,12 @@ struct sites {
     struct sites_stack *stacks;
     size_t stacks_cap;
     uint32_t n_stacks;
+    struct tally **chunks; /* of rare columns. Memory that no stack needs is not touched. */
+    size_t chunks_cap;
+    uint32_t n_chunks;
+    uint32_t n_rare;  /* stacks that have any */
+    uint32_t *filled; /* by stack: the columns that have anything, as bits; of sites_close */
+    size_t filled_cap;
     uint32_t *rows; /* the frames of all stacks, one stack after the other */
     size_t rows_cap;
     uint32_t n_rows;
@@ -141,11 +154,36 @@ static inline int sites_of(struct sites *s, const struct gotrace *trace, uint32_
     return 0;
 }
 
+/* The slow part of sites_tally_of: gives a stack room for its rare columns. */
+__attribute__((cold)) void sites_add_rare(struct sites *s, uint32_t stack);
+
+/* The sum of a stack in a column, to be changed. */
+static inline struct tally *sites_tally_of(struct sites *s, uint32_t stack, unsigned column)
+{
+    struct sites_stack *k = &s->stacks[stack];
+
+    if (__builtin_expect(column < SITES_N_COMMON, 1))
+        return &k->common[column];
+    if (__builtin_expect(!k->rare, 0))
+        sites_add_rare(s, stack);
+    return &k->rare[column - SITES_N_COMMON];
+}
+
+/* The same, to be read only. */
+static inline const struct tally *sites_tally(const struct sites_stack *k, unsigned column)
+{
+    static const struct tally none;
+
+    if (column < SITES_N_COMMON)
+        return &k->common[column];
+    return k->rare ? &k->rare[column - SITES_N_COMMON] : &none;
+}
+
 /* Adds a duration to a stack's sums. column: an enum summary_profile or SITES_MISNESTED and so
  * on. */
 static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, int64_t duration)
 {
-    struct tally *t = &s->stacks[stack].tallies[column];
+    struct tally *t = sites_tally_of(s, stack, column);
 
     t->count++;
     t->total += duration;
@@ -157,7 +195,7 @@ static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, i
  * is due. */
 static inline bool sites_count(struct sites *s, uint32_t stack, unsigned column, int64_t duration)
 {
-    struct tally *t = &s->stacks[stack].tallies[column];
+    struct tally *t = sites_tally_of(s, stack, column);
 
     t->count++;
     t->total += duration;
@@ -168,10 +206,23 @@ static inline bool sites_count(struct sites *s, uint32_t stack, unsigned column,
 static inline void sites_raise(struct sites *s, uint32_t stack, unsigned column, int64_t duration,
                                int64_t floor)
 {
-    struct tally *t = &s->stacks[stack].tallies[column];
+    struct tally *t = sites_tally_of(s, stack, column);
 
     t->max = duration > t->max ? duration : t->max;
     t->limit = floor < t->max ? floor : t->max;
+}
+
+/* All sums are there: notes which columns have anything, for sites_filled. To be called again after
+ * more was added. */
+int sites_close(struct sites *s);
+
+_Static_assert(SITES_N_TALLIES <= 32, "a stack's columns are bits of a word");
+
+/* Whether a stack has anything in any of these columns, as bits. The tallies themselves are far
+ * apart in memory: only stacks that have something are worth the way there. */
+static inline bool sites_filled(const struct sites *s, uint32_t stack, uint32_t columns)
+{
+    return (s->filled[stack] & columns) != 0;
 }
 
 /* The number of the frame that is a stack's call site in a column, or IDMAP_NONE. If all functions

@@ -141,7 +141,11 @@ static int finish(struct accumulator *s)
         r = accumulator_gc_finish(s);
     if (r == 0)
         r = accumulator_user_finish(s);
-    return r == 0 ? rank_sites(s) : r;
+    if (r == 0)
+        r = rank_sites(s);
+    if (r == 0 && s->watcher)
+        r = s->watcher->finish(s->watcher->userdata, &s->sites, s->first, s->last);
+    return r;
 }
 
 /*
@@ -197,10 +201,12 @@ static int run(struct accumulator *s)
     size_t n;
     int r, bad = 0;
 
-    reader_give_one(s->trace);
+    /* The turns pass regions and logs by, which a watcher wants to see. */
+    if (!s->watcher)
+        reader_give_one(s->trace);
     while ((r = gotrace_next_batch(s->trace, &e, &n)) > 0) {
         bad = batch(s, e, n);
-        if (bad == 0)
+        if (bad == 0 && !s->watcher)
             bad = accumulator_turns(s);
         if (bad == -EOVERFLOW && s->out->generations > 0)
             break;
@@ -224,7 +230,7 @@ static bool memory_failed(const struct accumulator *s)
            s->region_types.mem.failed;
 }
 
-int summary_run(struct gotrace *trace, struct summary *ret)
+int summary_watch(struct gotrace *trace, const struct watcher *watcher, struct summary *ret)
 {
     struct accumulator *s = calloc(1, sizeof(*s));
     struct summary *out = calloc(1, sizeof(*out));
@@ -232,6 +238,7 @@ int summary_run(struct gotrace *trace, struct summary *ret)
 
     if (r == 0) {
         s->trace = trace;
+        s->watcher = watcher;
         s->out = out;
         r = run(s);
     }
@@ -247,6 +254,11 @@ int summary_run(struct gotrace *trace, struct summary *ret)
         release(s);
     free(out);
     return r;
+}
+
+int summary_run(struct gotrace *trace, struct summary *ret)
+{
+    return summary_watch(trace, NULL, ret);
 }
 
 void summary_done(struct summary *s)

@@ -15,7 +15,9 @@
  * bytes the trace had.
  */
 
+#include "trace/gotrace.h"
 #include "trace/summary/numbers.h"
+#include "trace/summary/tasks.h"
 
 /*
  * Reads the trace to its end; nothing may have been read from it before. 0, also if the trace
@@ -24,6 +26,9 @@
  * nothing follows the header; then there is nothing to release.
  */
 int summary_run(struct gotrace *trace, struct summary *ret);
+
+/* The same with a watcher. */
+int summary_watch(struct gotrace *trace, const struct watcher *watcher, struct summary *ret);
 
 /* Releases all lists and texts of the summary. */
 void summary_done(struct summary *s);

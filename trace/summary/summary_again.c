@@ -76,19 +76,19 @@ static bool asks_in_vain(const struct sites_stack *k)
     int64_t total = 0;
 
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-        count += k->tallies[columns[i]].count;
-        total += k->tallies[columns[i]].total;
+        count += sites_tally(k, columns[i])->count;
+        total += sites_tally(k, columns[i])->total;
     }
-    return k->tallies[SITES_VAIN].count > 0 && (STACK_STANDING & STACK_SET(k->class)) == 0 &&
-           (double)k->tallies[SITES_VAIN].count >= (double)count * VAIN_SHARE &&
+    return (STACK_STANDING & STACK_SET(k->class)) == 0 &&
+           (double)sites_tally(k, SITES_VAIN)->count >= (double)count * VAIN_SHARE &&
            total <= (int64_t)count * VAIN_WAIT_MAX;
 }
 
 /* Whether who is woken here is one of a herd. */
 static bool wakes_a_herd(const struct sites_stack *k)
 {
-    const struct tally *woken = &k->tallies[SITES_WOKEN];
-    uint64_t all = k->tallies[SUMMARY_SCHED].count;
+    const struct tally *woken = sites_tally(k, SITES_WOKEN);
+    uint64_t all = sites_tally(k, SUMMARY_SCHED)->count;
 
     return k->turns > 0 && all >= HERD_AT_ONCE * k->turns &&
            (double)woken->count >= (double)all * HERD_SHARE &&
@@ -132,15 +132,30 @@ static uint8_t does(const char *func)
     return 0;
 }
 
-static uint8_t stack_does(const struct sites *s, uint32_t n)
+/* What functions do, by the number of their text: read from its name once. */
+enum { NOT_READ = 0x80 };
+
+static uint8_t stack_does(const struct sites *s, uint8_t *known, uint32_t n)
 {
     const struct sites_stack *k = &s->stacks[n];
     uint8_t ret = 0;
 
-    for (uint32_t i = 0; i < k->n; i++)
-        ret |= does(sites_frame_text(s, s->rows[k->row + i]).func);
+    for (uint32_t i = 0; i < k->n; i++) {
+        uint8_t *one = &known[s->frames[s->rows[k->row + i]].func];
+
+        if (*one == NOT_READ)
+            *one = does(texts_get(s->texts, s->frames[s->rows[k->row + i]].func));
+        ret |= *one;
+    }
     return ret;
 }
+
+/* A stack in which goroutines stopped, the function in which they did, and what that stack does. */
+struct stop {
+    uint32_t stack;
+    uint32_t func; /* text */
+    uint8_t does;
+};
 
 /* A function of the program, by the times at which it was interrupted. */
 struct asking {
@@ -152,20 +167,6 @@ struct asking {
     bool waits; /* there, for channels */
 };
 
-static uint32_t function_at(const struct sites *s, uint32_t n, unsigned column)
-{
-    uint32_t at = sites_at(s, n, column);
-
-    return at == IDMAP_NONE ? TEXTS_EMPTY : s->frames[at].func;
-}
-
-/* The function in which goroutines stopped in that stack; TEXTS_EMPTY: none. */
-static uint32_t function_of(const struct sites *s, uint32_t n)
-{
-    return s->stacks[n].tallies[SITES_STOPPED].count > 0 ? function_at(s, n, SUMMARY_SCHED)
-                                                         : TEXTS_EMPTY;
-}
-
 static struct asking *find(struct asking *list, size_t n, uint32_t func)
 {
     for (size_t i = 0; i < n; i++) {
@@ -175,36 +176,68 @@ static struct asking *find(struct asking *list, size_t n, uint32_t func)
     return NULL;
 }
 
-/* Lists the functions that ask anywhere. */
-static size_t list_functions(const struct sites *s, struct asking *list)
+static uint32_t count_stops(const struct sites *s)
 {
-    size_t n = 0;
+    uint32_t n = 0;
 
-    for (uint32_t i = SITES_FIRST; i < s->n_stacks && n < ASKING_FUNCTIONS; i++) {
-        uint32_t func = function_of(s, i);
+    for (uint32_t i = SITES_FIRST; i < s->n_stacks; i++)
+        n += sites_filled(s, i, UINT32_C(1) << SITES_STOPPED);
+    return n;
+}
 
-        if (func != TEXTS_EMPTY && !find(list, n, func) && (stack_does(s, i) & (ASKS | SELECTS)))
-            list[n++] = (struct asking){.func = func};
+/* Lists them; `known` has a place for each text. Returns how many. */
+static uint32_t list_stops(const struct sites *s, uint8_t *known, struct stop *list)
+{
+    uint32_t n = 0;
+
+    memset(known, NOT_READ, s->texts->n);
+    for (uint32_t i = SITES_FIRST; i < s->n_stacks; i++) {
+        uint32_t at;
+
+        if (!sites_filled(s, i, UINT32_C(1) << SITES_STOPPED))
+            continue;
+        at = sites_at(s, i, SUMMARY_SCHED);
+        if (at != IDMAP_NONE && s->frames[at].func != TEXTS_EMPTY)
+            list[n++] = (struct stop){i, s->frames[at].func, stack_does(s, known, i)};
     }
     return n;
 }
 
-static void count(const struct sites *s, struct asking *list, size_t n)
+/* Lists the functions that ask anywhere, and sums up what they do. */
+static size_t list_functions(const struct sites *s, const struct stop *stops, uint32_t n_stops,
+                             struct asking *list)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < n_stops && n < ASKING_FUNCTIONS; i++) {
+        if ((stops[i].does & (ASKS | SELECTS)) && !find(list, n, stops[i].func))
+            list[n++] = (struct asking){.func = stops[i].func};
+    }
+    for (uint32_t i = 0; n > 0 && i < n_stops; i++) {
+        struct asking *one = find(list, n, stops[i].func);
+        uint64_t times = sites_tally(&s->stacks[stops[i].stack], SITES_STOPPED)->count;
+
+        if (!one)
+            continue;
+        one->count += times;
+        one->asks += stops[i].does & ASKS ? times : 0;
+        one->selects += (stops[i].does & (ASKS | SELECTS)) == SELECTS ? times : 0;
+        one->both += stops[i].does & (ASKS | COUNTS) ? times : 0;
+    }
+    return n;
+}
+
+/* Notes which of these functions wait for channels. */
+static void find_waits(const struct sites *s, struct asking *list, size_t n)
 {
     for (uint32_t i = SITES_FIRST; n > 0 && i < s->n_stacks; i++) {
-        struct asking *one = find(list, n, function_of(s, i));
-        uint64_t times = s->stacks[i].tallies[SITES_STOPPED].count;
-        uint8_t done = one ? stack_does(s, i) : 0;
+        uint32_t at;
+        struct asking *one;
 
-        if (one) {
-            one->count += times;
-            one->asks += done & ASKS ? times : 0;
-            one->selects += (done & (ASKS | SELECTS)) == SELECTS ? times : 0;
-            one->both += done & (ASKS | COUNTS) ? times : 0;
-        }
-        if (s->stacks[i].tallies[SUMMARY_SYNC].count == 0)
+        if (!sites_filled(s, i, UINT32_C(1) << SUMMARY_SYNC))
             continue;
-        one = find(list, n, function_at(s, i, SUMMARY_SYNC));
+        at = sites_at(s, i, SUMMARY_SYNC);
+        one = at == IDMAP_NONE ? NULL : find(list, n, s->frames[at].func);
         if (one)
             one->waits = true;
     }
@@ -218,18 +251,38 @@ static bool does_little_else(const struct asking *one)
            (double)one->both + selects >= all * ASKING_SHARE;
 }
 
-static int list_asking(struct sites *s, bool *picked, struct summary_sites *ret)
+/* Picks the stacks of functions that do little but ask. */
+static void pick_asking(const struct sites *s, uint8_t *known, struct stop *stops, bool *picked)
 {
     struct asking list[ASKING_FUNCTIONS];
-    size_t n = list_functions(s, list);
+    uint32_t n_stops = list_stops(s, known, stops);
+    size_t n = list_functions(s, stops, n_stops, list);
 
-    count(s, list, n);
-    for (uint32_t i = 0; i < s->n_stacks; i++) {
-        const struct asking *one = i < SITES_FIRST ? NULL : find(list, n, function_of(s, i));
+    find_waits(s, list, n);
+    for (uint32_t i = 0; n > 0 && i < n_stops; i++) {
+        const struct asking *one = find(list, n, stops[i].func);
 
-        picked[i] = one && does_little_else(one);
+        picked[stops[i].stack] = one && does_little_else(one);
     }
-    return ranking_of_picked(s, SITES_STOPPED, picked, ret);
+}
+
+static int list_asking(struct sites *s, bool *picked, struct summary_sites *ret)
+{
+    uint32_t n = count_stops(s) + 1; /* not 0 */
+    uint8_t *known = NULL;
+    struct stop *stops = NULL;
+    int r = memory_new(s->mem, s->texts->n, &known);
+
+    if (r == 0)
+        r = memory_new(s->mem, n * sizeof(*stops), &stops);
+    memset(picked, 0, s->n_stacks * sizeof(*picked));
+    if (r == 0) {
+        pick_asking(s, known, stops, picked);
+        r = ranking_of_picked(s, SITES_STOPPED, picked, ret);
+    }
+    memory_free(s->mem, stops, n * sizeof(*stops));
+    memory_free(s->mem, known, s->texts->n);
+    return r;
 }
 
 int accumulator_again_finish(struct accumulator *s)
@@ -239,11 +292,13 @@ int accumulator_again_finish(struct accumulator *s)
     int r = memory_new(&s->mem, n * sizeof(*picked), &picked);
 
     for (uint32_t i = 0; r == 0 && i < n; i++)
-        picked[i] = asks_in_vain(&s->sites.stacks[i]);
+        picked[i] = sites_filled(&s->sites, i, UINT32_C(1) << SITES_VAIN) &&
+                    asks_in_vain(&s->sites.stacks[i]);
     if (r == 0)
         r = ranking_of_picked(&s->sites, SITES_VAIN, picked, &s->out->vain);
     for (uint32_t i = 0; r == 0 && i < n; i++)
-        picked[i] = wakes_a_herd(&s->sites.stacks[i]);
+        picked[i] = sites_filled(&s->sites, i, UINT32_C(1) << SITES_WOKEN) &&
+                    wakes_a_herd(&s->sites.stacks[i]);
     if (r == 0)
         r = ranking_of_picked(&s->sites, SUMMARY_SCHED, picked, &s->out->woken_for_nothing);
     if (r == 0)

@@ -112,22 +112,6 @@ int accumulator_gc_label(struct accumulator *s, const struct gotrace_event *e)
     return note(s, e->time);
 }
 
-void accumulator_gc_metric(struct accumulator *s, uint8_t type, uint64_t value)
-{
-    uint64_t *max =
-        type == GOTRACE_EV_HEAP_ALLOC ? &s->out->gc.heap_max : &s->out->gc.heap_goal_max;
-
-    if (value > *max)
-        *max = value;
-}
-
-void accumulator_gc_swept(struct accumulator *s, uint64_t swept, uint64_t reclaimed)
-{
-    s->out->gc.sweeps++;
-    s->out->gc.swept_bytes += swept;
-    s->out->gc.reclaimed_bytes += reclaimed;
-}
-
 static void begin_mark(struct accumulator *s, int64_t since)
 {
     if (s->in_mark)

@@ -13,7 +13,7 @@ static void derive(struct accumulator *s)
         [SUMMARY_SYSCALL] = classes->syscall, [SITES_UNKNOWN] = classes->unknown,
         [SITES_SLEEP] = classes->sleep,
     };
-    uint64_t unplaced = s->sites.stacks[SITES_NO_STACK].tallies[SUMMARY_SCHED].count;
+    uint64_t unplaced = sites_tally(&s->sites.stacks[SITES_NO_STACK], SUMMARY_SCHED)->count;
     uint64_t switches = s->out->events.by_type[GOTRACE_EV_GO_SWITCH] +
                         s->out->events.by_type[GOTRACE_EV_GO_SWITCH_DESTROY];
 
@@ -26,12 +26,12 @@ static void derive(struct accumulator *s)
     for (uint32_t i = 0; i < s->sites.n_stacks; i++) {
         const struct sites_stack *stack = &s->sites.stacks[i];
 
-        s->out->goroutines.runnable += stack->tallies[SUMMARY_SCHED].total;
+        s->out->goroutines.runnable += sites_tally(stack, SUMMARY_SCHED)->total;
         if (stack->class != STACK_RUNTIME && !(stack->traits & STACK_COLLECTS))
             s->out->scheduler.yields += stack->yields;
-        for (size_t j = 0; j < sizeof(of) / sizeof(of[0]); j++)
+        for (unsigned j = 0; j < sizeof(of) / sizeof(of[0]); j++)
             if (of[j])
-                accumulator_add_tally(&of[j][stack->class], &stack->tallies[j], true);
+                accumulator_add_tally(&of[j][stack->class], sites_tally(stack, j), true);
     }
 }
 
@@ -70,6 +70,11 @@ static void locate_longest(struct accumulator *s)
     locate(s, s->longest_run_stack, SUMMARY_SCHED, &out->longest_run);
 }
 
+static double share_above(const struct histogram *h, int64_t limit)
+{
+    return h->count > 0 ? (double)histogram_above(h, limit) / (double)h->count : 0;
+}
+
 int accumulator_go_finish(struct accumulator *s)
 {
     struct summary_goroutines *out = &s->out->goroutines;
@@ -93,6 +98,9 @@ int accumulator_go_finish(struct accumulator *s)
     derive(s);
     out->max_alive = out->at_start + (uint64_t)s->alive_max;
     out->at_end = out->at_start + out->created - out->ended;
+    s->out->scheduler.over_1ms = share_above(&s->latency, 1000000);
+    s->out->scheduler.over_10ms = share_above(&s->latency, 10000000);
+    s->out->scheduler.over_100ms = share_above(&s->latency, 100000000);
     s->out->scheduler.latency = histogram_times(&s->latency);
     s->out->syscalls.times = histogram_times(&s->syscalls);
     s->out->scheduler.runnable_mean = window > 0 ? (double)out->runnable / (double)window : 0;
@@ -105,6 +113,8 @@ int accumulator_go_finish(struct accumulator *s)
         r = list_waits(s);
     if (r == 0)
         r = accumulator_growth_finish(s);
+    if (r == 0)
+        r = sites_close(&s->sites);
     if (r == 0)
         r = accumulator_again_finish(s);
     return r < 0 ? r : accumulator_named_finish(s);

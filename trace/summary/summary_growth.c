@@ -169,8 +169,8 @@ static void survey(struct survey *v)
 
         v->same[i] = i == v->most || (i >= SITES_FIRST && same_place(&at, &out->waits_at));
         if (v->same[i])
-            out->waits_over += sites->stacks[i].tallies[column].count +
-                               sites->stacks[i].tallies[SITES_UNKNOWN].count;
+            out->waits_over += sites_tally(&sites->stacks[i], column)->count +
+                               sites_tally(&sites->stacks[i], SITES_UNKNOWN)->count;
     }
     each_waiting(v, count_same);
 }

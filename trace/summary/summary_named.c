@@ -57,18 +57,38 @@ static uint8_t told_by(const char *func)
     return 0;
 }
 
+/* What each frame tells. Functions have many frames: what a name tells is found once. */
+static int read_frames(const struct sites *s, uint8_t *ret)
+{
+    uint8_t *known = NULL; /* by text: told_by; 255: not read yet */
+    int r = memory_new(s->mem, s->texts->n, &known);
+
+    if (r < 0)
+        return r;
+    memset(known, 255, s->texts->n);
+    for (uint32_t i = 0; i < s->n_frames; i++) {
+        uint8_t *one = &known[s->frames[i].func];
+
+        if (*one == 255)
+            *one = told_by(texts_get(s->texts, s->frames[i].func));
+        ret[i] = *one;
+    }
+    memory_free(s->mem, known, s->texts->n);
+    return 0;
+}
+
 /* What all frames of a stack tell. That it yields is told by the events, since the function itself is
  * not in all stacks. */
 static uint8_t told_by_stack(const struct sites *s, uint32_t stack, const uint8_t *frames)
 {
     const struct sites_stack *k = &s->stacks[stack];
     bool yields = k->class != STACK_RUNTIME && !(k->traits & STACK_COLLECTS) &&
-                  2 * k->yields > k->tallies[SUMMARY_SCHED].count;
+                  2 * k->yields > sites_tally(k, SUMMARY_SCHED)->count;
     uint8_t ret = yields ? YIELDS : 0;
 
     for (uint32_t i = 0; i < k->n; i++)
         ret |= frames[s->rows[k->row + i]];
-    if (k->tallies[SUMMARY_SCHED].count < TOGETHER * k->turns)
+    if (sites_tally(k, SUMMARY_SCHED)->count < TOGETHER * k->turns)
         ret &= (uint8_t)~BROADCASTS;
     return ret;
 }
@@ -116,14 +136,15 @@ int accumulator_named_finish(struct accumulator *s)
         r = memory_new(&s->mem, n_stacks, &told);
     if (r == 0)
         r = memory_new(&s->mem, n_stacks * sizeof(*picked), &picked);
-    for (uint32_t i = 0; r == 0 && i < n_frames; i++)
-        frames[i] = told_by(texts_get(&s->texts, s->sites.frames[i].func));
+    if (r == 0)
+        r = read_frames(&s->sites, frames);
     for (uint32_t i = 0; r == 0 && i < n_stacks; i++)
         told[i] = told_by_stack(&s->sites, i, frames);
     if (r == 0)
         r = list_all(s, told, picked);
     for (uint32_t i = 0; r == 0 && i < n_stacks; i++)
-        s->out->syncs_slow += told[i] & SYNCS ? s->sites.stacks[i].tallies[SITES_SLOW].total : 0;
+        s->out->syncs_slow +=
+            told[i] & SYNCS ? sites_tally(&s->sites.stacks[i], SITES_SLOW)->total : 0;
     memory_free(&s->mem, picked, n_stacks * sizeof(*picked));
     memory_free(&s->mem, told, n_stacks);
     memory_free(&s->mem, frames, n_frames + 1);

@@ -30,6 +30,7 @@ enum {
     BY_PACKAGE,  /* the package of the call site */
     BY_OUTER,    /* the function that their goroutines began within */
     BY_RECEIVER, /* of the method that is the call site */
+    BY_LOOP,     /* the method that their goroutines began with, and wait in */
     N_BY,
 };
 
@@ -58,12 +59,18 @@ struct still {
     uint32_t n_apart;
     struct set passed_on; /* others that have a function in common gave back a mutex, */
     struct set doubtful;  /* stopped while they ran, or woke somebody, */
-    struct set awaited;   /* or wait to send */
+    struct set awaited;   /* or wait to send; */
+    struct set alive;     /* or did anything but wait all the time */
 };
 
 static uint64_t counted(const struct sites_stack *stack, unsigned column)
 {
-    return stack->tallies[column].count;
+    return sites_tally(stack, column)->count;
+}
+
+static int64_t total_of(const struct sites_stack *stack, unsigned column)
+{
+    return sites_tally(stack, column)->total;
 }
 
 static uint64_t whole(const struct sites_stack *stack)
@@ -86,7 +93,7 @@ static bool is_candidate(const struct sites_stack *stack)
 static enum summary_before did_throughout(const struct accumulator *s,
                                           const struct sites_stack *stack)
 {
-    const struct tally *call = &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYSCALL];
+    const struct tally *call = sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_SYSCALL);
 
     if ((STACK_SET(stack->class) & STACK_STANDING) != 0)
         return whole(stack) > 0 && (stack->traits & STACK_POLLS) ? SUMMARY_IN_NETWORK : SUMMARY_RAN;
@@ -104,19 +111,19 @@ static enum summary_before did_throughout(const struct accumulator *s,
 /* What goroutines in this stack waited for during half of the trace, in one wait after the other. */
 static enum summary_before mostly_did(const struct accumulator *s, const struct sites_stack *stack)
 {
-    const struct tally *t = stack->tallies;
     int64_t half = (s->last - s->first) / 2;
     bool calls = stack->class == STACK_CALL || stack->class == STACK_CONN;
     bool stands = (STACK_SET(stack->class) & STACK_STANDING) != 0;
-    int64_t waits = stands ? 0 : t[SUMMARY_NET].total + t[SITES_OPEN + SUMMARY_OPEN_NET].total;
+    int64_t waits =
+        stands ? 0 : total_of(stack, SUMMARY_NET) + total_of(stack, SITES_OPEN + SUMMARY_OPEN_NET);
 
     if (calls)
-        waits += t[SUMMARY_SYNC].total + t[SITES_OPEN + SUMMARY_OPEN_SYNC].total +
-                 t[SITES_UNKNOWN].total;
+        waits += total_of(stack, SUMMARY_SYNC) + total_of(stack, SITES_OPEN + SUMMARY_OPEN_SYNC) +
+                 total_of(stack, SITES_UNKNOWN);
     if (waits >= half)
         return SUMMARY_IN_NETWORK;
-    return (stack->traits & STACK_SLEEPS) && t[SITES_SLEEP].total >= half ? SUMMARY_ASLEEP
-                                                                          : SUMMARY_RAN;
+    return (stack->traits & STACK_SLEEPS) && total_of(stack, SITES_SLEEP) >= half ? SUMMARY_ASLEEP
+                                                                                  : SUMMARY_RAN;
 }
 
 static enum summary_before did(const struct accumulator *s, const struct sites_stack *stack)
@@ -153,7 +160,8 @@ static bool has_in_common(const struct still *t, uint32_t n, uint32_t at, unsign
                           uint64_t *ret)
 {
     const struct sites *s = &t->s->sites;
-    const char *func = by == BY_OUTER ? sites_outermost(s, n) : sites_frame_text(s, at).func;
+    bool outer = by == BY_OUTER || by == BY_LOOP;
+    const char *func = outer ? sites_outermost(s, n) : sites_frame_text(s, at).func;
     size_t len = 0;
 
     switch (by) {
@@ -161,6 +169,10 @@ static bool has_in_common(const struct still *t, uint32_t n, uint32_t at, unsign
     case BY_PACKAGE: len = owner_package(func); break;
     case BY_OUTER: len = kin_outer(func); break;
     case BY_RECEIVER: len = kin_receiver(func); break;
+    case BY_LOOP:
+        if (kin_receiver(func) > 0 && strcmp(func, sites_frame_text(s, at).func) == 0)
+            len = strlen(func);
+        break;
     default: break;
     }
     *ret = hash_text(s->seed, func, len);
@@ -264,6 +276,16 @@ static void note_in_group(struct still *t, uint32_t n, unsigned by, struct group
         note_sender(t, n, by, group);
 }
 
+/* Whether a goroutine did anything in this stack but to wait all the time. */
+static bool is_alive(const struct sites_stack *stack)
+{
+    uint64_t n = 0;
+
+    for (unsigned column = 0; column < SITES_N_TALLIES; column++)
+        n += column == SITES_OPEN + SUMMARY_OPEN_UNKNOWN ? 0 : counted(stack, column);
+    return n > 0;
+}
+
 /* Takes the candidate out whose own stack this is. */
 static struct set without(const struct still *t, struct set set, uint32_t n)
 {
@@ -284,6 +306,8 @@ static void look_at(struct still *t, uint32_t n)
         if (stack->traits & STACK_UNLOCKS)
             add_set(&t->passed_on, &set);
     }
+    if (is_alive(stack))
+        add_set(&t->alive, &set);
     if (whole(stack) > 0 && (stack->traits & STACK_SENDS)) {
         others = without(t, set, n);
         add_set(&t->awaited, &others);
@@ -329,7 +353,7 @@ static bool is_kept(struct still *t, uint32_t c)
 {
     struct accumulator *s = t->s;
     uint32_t n = t->stacks[c], by = t->kept_by[c];
-    int64_t total = stack_of(t, n)->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN].total;
+    int64_t total = sites_tally(stack_of(t, n), SITES_OPEN + SUMMARY_OPEN_UNKNOWN)->total;
     struct wakers_pair pair = {n, SITES_NO_STACK, did(s, stack_of(t, by)), TEXTS_EMPTY, by};
 
     if (by == SITES_NO_STACK)
@@ -354,16 +378,20 @@ static bool joins(const struct still *t, uint32_t c)
 }
 
 /* Whether others wait to send that belong to this one: one function, which is not main, began both
- * and they are at different sites; or they are several workers each, at two stages of the same. */
+ * and they are at different sites; or they are several workers each, at two stages of the same; or they are in
+ * one method, at different lines, and nothing of that type moves: each sends to the other. */
 static bool has_siblings(const struct still *t, uint32_t c)
 {
     uint32_t n = t->stacks[c];
     struct group outer = group_of(t, c, BY_OUTER), receiver = group_of(t, c, BY_RECEIVER);
+    struct group loop = group_of(t, c, BY_LOOP);
     const char *main = "main.main.";
     bool of_main = strncmp(sites_outermost(&t->s->sites, n), main, strlen(main)) == 0;
 
     if (!of_main && outer.sender != SITES_NO_STACK &&
         (outer.differ || outer.its_own != site_of(t, n)))
+        return true;
+    if (loop.differ && !is_in(&t->alive, c))
         return true;
     return receiver.sender != SITES_NO_STACK && whole(stack_of(t, n)) > 1 &&
            (receiver.differ ||
@@ -394,7 +422,8 @@ static void count(struct still *t, uint32_t c)
         out->sends_to_each_other += whole(stack);
     *sum += whole(stack);
     out->doubtful += is_in(&t->doubtful, c) ? whole(stack) : 0;
-    stack->tallies[SITES_STILL] = stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
+    *sites_tally_of(&t->s->sites, t->stacks[c], SITES_STILL) =
+        *sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_UNKNOWN);
 }
 
 /* Without memory each function's name is read in every stack. */

@@ -60,6 +60,18 @@ static void add(struct tasks_work *to, const struct accumulator_go *g, bool stan
     }
 }
 
+static void tell(const struct accumulator *s, const struct accumulator_go *g,
+                 const struct tasks_entry *task, struct watcher_stretch *stretch)
+{
+    stretch->g = g->id;
+    stretch->task = task->id;
+    stretch->state = g->state;
+    stretch->stack = g->stack;
+    stretch->reason =
+        g->state == GOTRACE_GO_WAITING ? s->reasons[g->reason].text : (uint32_t)TEXTS_EMPTY;
+    s->watcher->worked(s->watcher->userdata, stretch);
+}
+
 void accumulator_task_worked(struct accumulator *s, struct accumulator_go *g, int64_t time)
 {
     struct tasks_worker *w = tasks_worker(&s->tasks, g->worker);
@@ -75,6 +87,10 @@ void accumulator_task_worked(struct accumulator *s, struct accumulator_go *g, in
     if (g->flags & ACCUMULATOR_ASSIST)
         assist = time - (g->assist_since > since ? g->assist_since : since);
     standing = is_standing(s, g);
+    if (s->watcher && time > since)
+        tell(s, g, task,
+             &(struct watcher_stretch){
+                 .from = since, .to = time, .assist = assist, .standing = standing});
     for (unsigned depth = 0; task && depth <= TASKS_DEPTH; depth++) {
         add(&task->work, g, standing, time - since, assist);
         task = tasks_get(&s->tasks, task->above);
@@ -284,7 +300,8 @@ int accumulator_task_end(struct accumulator *s, const struct gotrace_event *e)
         return 0;
     slowest = duration > s->slow.floors[SUMMARY_SLOW_TASKS];
     if (entry)
-        settle(s, entry, e->time, slowest);
+        settle(s, entry, e->time,
+               slowest || (s->watcher && s->watcher->wants(s->watcher->userdata, entry->id)));
     if (slowest)
         r = note(s, e, entry, duration);
     if (r < 0)
@@ -363,6 +380,8 @@ int accumulator_task_inherit(struct accumulator *s, const struct gotrace_event *
     r = hire(s, g, e->time);
     if (r == 0 && g->worker != 0)
         tasks_work_for(&s->tasks, g->worker, task);
+    if (r == 0 && s->watcher && s->watcher->wants(s->watcher->userdata, task->id))
+        r = s->watcher->marked(s->watcher->userdata, &s->sites, s->trace, e);
     return r;
 }
 

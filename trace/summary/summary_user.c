@@ -182,7 +182,7 @@ int accumulator_regions_end(struct accumulator *s, struct accumulator_go *g, int
     return r;
 }
 
-int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e)
+static int user_event(struct accumulator *s, const struct gotrace_event *e)
 {
     switch (e->kind) {
     case GOTRACE_TASK_BEGIN: return begin_task(s, e);
@@ -192,6 +192,21 @@ int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e)
     case GOTRACE_LOG: return accumulator_task_log(s, e);
     default: return 0;
     }
+}
+
+int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e)
+{
+    const struct watcher *w = s->watcher;
+    bool ends = e->kind == GOTRACE_TASK_END || e->kind == GOTRACE_REGION_END;
+    int r = 0;
+
+    if (w && !ends)
+        r = w->marked(w->userdata, &s->sites, s->trace, e);
+    if (r == 0)
+        r = user_event(s, e);
+    if (r == 0 && w && ends)
+        r = w->marked(w->userdata, &s->sites, s->trace, e);
+    return r;
 }
 
 int accumulator_user_finish(struct accumulator *s)

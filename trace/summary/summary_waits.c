@@ -12,7 +12,8 @@
 #include "trace/stack/kin.h"
 #include "trace/summary/accumulator.h"
 
-/* What is woken within this time of another wake by the same goroutine belongs to one burst. */
+/* What is woken within this time of another wake by the same goroutine, at the same place, belongs to
+ * one burst. */
 #define BURST 1000000
 
 /* What comes regularly is late if it takes so many times as long as on average, of so many; and if in
@@ -104,6 +105,25 @@ static int64_t held(const struct accumulator_past *past, const struct sites *sit
     return overlap > 0 && time - past->end <= overlap ? overlap : 0;
 }
 
+/*
+ * The goroutine wakes another one in the stack `at`. Whether that is right after it woke one there:
+ * then it has one message for all of them. A receiver that wakes the one that it answers, and one
+ * whose message has room now, wakes both for one after the other.
+ */
+static bool wakes_again(struct accumulator_past *past, uint32_t at, int64_t time)
+{
+    unsigned place = past->woke[1] < past->woke[0];
+    bool again;
+
+    for (unsigned i = 0; i < ACCUMULATOR_WOKE; i++)
+        place = past->woke[i] != 0 && past->woke_at[i] == at ? i : place;
+    again =
+        past->woke[place] != 0 && past->woke_at[place] == at && time - past->woke[place] < BURST;
+    past->woke[place] = time;
+    past->woke_at[place] = at;
+    return again;
+}
+
 /* Adds a wait to the sums by who ended it. */
 static void add_waker(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
                       uint32_t at, int64_t time)
@@ -112,15 +132,13 @@ static void add_waker(struct accumulator *s, const struct accumulator_go *g, int
     struct wakers_pair pair = {g->stack, at, SUMMARY_RAN, TEXTS_EMPTY, SITES_NO_STACK};
     const struct sites_stack *stack = &s->sites.stacks[g->stack];
     int64_t overlap = past ? held(past, &s->sites, g->since, time) : 0;
-    bool burst = past && past->woke != 0 && time - past->woke < BURST;
+    bool burst = past && wakes_again(past, at, time);
 
     if (overlap > 0) {
         pair.before = past->before;
         pair.reason = past->reason;
         pair.stack = past->stack;
     }
-    if (past)
-        past->woke = time;
     if (stack->class == STACK_LOCK)
         s->out->wakers.lock[pair.before] += time - g->since;
     else if (burst)
@@ -146,7 +164,7 @@ static void note_late(struct accumulator *s, const struct accumulator_go *g, uin
                       int64_t time)
 {
     struct sites_stack *k = &s->sites.stacks[g->stack];
-    const struct tally *usual = &k->tallies[column];
+    const struct tally *usual = sites_tally(k, column);
     int64_t duration = time - g->since;
     bool timed = column == SUMMARY_SYNC || column == SITES_SLEEP;
 
@@ -202,11 +220,11 @@ void accumulator_add_tally(struct summary_class *to, const struct tally *tally, 
 /* Adds all waits of a stack, those that are not whole, too. */
 static void add_all(struct summary_class *to, const struct sites_stack *stack)
 {
-    accumulator_add_tally(to, &stack->tallies[SUMMARY_SYNC], true);
-    accumulator_add_tally(to, &stack->tallies[SITES_SLEEP], true);
-    accumulator_add_tally(to, &stack->tallies[SITES_UNKNOWN], false);
-    accumulator_add_tally(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
-    accumulator_add_tally(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
+    accumulator_add_tally(to, sites_tally(stack, SUMMARY_SYNC), true);
+    accumulator_add_tally(to, sites_tally(stack, SITES_SLEEP), true);
+    accumulator_add_tally(to, sites_tally(stack, SITES_UNKNOWN), false);
+    accumulator_add_tally(to, sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_SYNC), false);
+    accumulator_add_tally(to, sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_UNKNOWN), false);
 }
 
 static int64_t all_time(const struct sites_stack *stack)
@@ -221,28 +239,29 @@ static int64_t all_time(const struct sites_stack *stack)
     int64_t ret = 0;
 
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
-        ret += stack->tallies[columns[i]].total;
+        ret += sites_tally(stack, columns[i])->total;
     return ret;
 }
 
 /* Adds waits for others to finish, and for a condition. */
 static void add_join(struct summary_inside *in, const struct sites_stack *stack)
 {
-    accumulator_add_tally(&in->join, &stack->tallies[SITES_INSIDE], true);
+    accumulator_add_tally(&in->join, sites_tally(stack, SITES_INSIDE), true);
     if (!(stack->traits & STACK_CONDITION))
         return;
-    accumulator_add_tally(&in->conditions_before, &stack->tallies[SITES_UNKNOWN], false);
-    accumulator_add_tally(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC],
+    accumulator_add_tally(&in->conditions_before, sites_tally(stack, SITES_UNKNOWN), false);
+    accumulator_add_tally(&in->conditions_open, sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_SYNC),
                           false);
-    accumulator_add_tally(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN],
-                          false);
-    in->conditions += stack->tallies[SITES_INSIDE].count + stack->tallies[SITES_UNKNOWN].count;
+    accumulator_add_tally(&in->conditions_open,
+                          sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_UNKNOWN), false);
+    in->conditions +=
+        sites_tally(stack, SITES_INSIDE)->count + sites_tally(stack, SITES_UNKNOWN)->count;
 }
 
 /* Adds the waits of a stack that serves a request and says nothing of a pool. */
 static void add_channel(struct summary_inside *in, const struct sites_stack *stack)
 {
-    const struct tally *whole = &stack->tallies[SITES_INSIDE];
+    const struct tally *whole = sites_tally(stack, SITES_INSIDE);
 
     if (stack->class == STACK_JOIN) {
         add_join(in, stack);
@@ -250,9 +269,9 @@ static void add_channel(struct summary_inside *in, const struct sites_stack *sta
         add_all(&in->send, stack);
     } else if (stack->traits & STACK_SELECTS) {
         accumulator_add_tally(&in->select, whole, true);
-        in->select_open += stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC].total +
-                           stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN].total +
-                           stack->tallies[SITES_UNKNOWN].total;
+        in->select_open += sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_SYNC)->total +
+                           sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_UNKNOWN)->total +
+                           sites_tally(stack, SITES_UNKNOWN)->total;
     } else {
         accumulator_add_tally(&in->receive, whole, true);
     }
@@ -295,7 +314,7 @@ static void add_limit(struct accumulator *s, uint32_t n, const struct kin *joins
     if ((stack->traits & STACK_SERVES) || is_joined(s, n, joins))
         add_all(&s->out->inside.limit, stack);
     else
-        accumulator_add_tally(&s->out->inside.limit, &stack->tallies[SITES_INSIDE], true);
+        accumulator_add_tally(&s->out->inside.limit, sites_tally(stack, SITES_INSIDE), true);
 }
 
 /* Adds what requests ask of others, and how many requests there are. */
@@ -303,13 +322,13 @@ static void add_asked(struct summary_inside *in, const struct sites_stack *stack
 {
     if (!(stack->traits & STACK_SERVES)) {
         if ((stack->traits & STACK_NEXT) && stack->class == STACK_LISTENER)
-            in->requests += stack->tallies[SUMMARY_NET].count;
+            in->requests += sites_tally(stack, SUMMARY_NET)->count;
         return;
     }
-    if (stack->class != STACK_LISTENER)
-        accumulator_add_tally(&in->asked, &stack->tallies[SUMMARY_NET], true);
+    if (stack->class != STACK_LISTENER && stack->class != STACK_CLIENT)
+        accumulator_add_tally(&in->asked, sites_tally(stack, SUMMARY_NET), true);
     if (stack->class == STACK_CALL || stack->class == STACK_CONN)
-        accumulator_add_tally(&in->asked, &stack->tallies[SUMMARY_SYNC], true);
+        accumulator_add_tally(&in->asked, sites_tally(stack, SUMMARY_SYNC), true);
 }
 
 static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins)
@@ -329,18 +348,19 @@ static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins
               stack->class == STACK_HANDLER))
         add_channel(in, stack);
     else if (stack->class == STACK_OTHER)
-        accumulator_add_tally(&in->turn, &stack->tallies[SITES_INSIDE], true);
+        accumulator_add_tally(&in->turn, sites_tally(stack, SITES_INSIDE), true);
     add_asked(in, stack);
     if (traits & STACK_DIALS)
         in->dials += all_time(stack);
     if (traits & STACK_FLUSHES)
-        in->flushes += stack->tallies[SUMMARY_SYSCALL].count + stack->tallies[SUMMARY_SYNC].count;
+        in->flushes +=
+            sites_tally(stack, SUMMARY_SYSCALL)->count + sites_tally(stack, SUMMARY_SYNC)->count;
     if ((traits & STACK_OS) && (STACK_STANDING & STACK_SET(stack->class)) == 0) {
-        s->out->syscalls.files += stack->tallies[SUMMARY_SYSCALL].count;
-        s->out->syscalls.files_total += stack->tallies[SUMMARY_SYSCALL].total;
+        s->out->syscalls.files += sites_tally(stack, SUMMARY_SYSCALL)->count;
+        s->out->syscalls.files_total += sites_tally(stack, SUMMARY_SYSCALL)->total;
     }
     if (traits & STACK_SOCKET)
-        s->out->syscalls.sockets_total += stack->tallies[SUMMARY_SYSCALL].total;
+        s->out->syscalls.sockets_total += sites_tally(stack, SUMMARY_SYSCALL)->total;
     if ((traits & (STACK_ACCEPTS | STACK_KNOWN_SERVER)) == STACK_ACCEPTS && all_time(stack) > 0)
         in->accepts++;
 }

@@ -23,6 +23,7 @@
 #include "trace/common/idmap.h"
 #include "trace/common/memory.h"
 #include "trace/summary/numbers.h"
+#include "trace/summary/sites.h"
 
 #define TASKS_MAX 16384u     /* followed at once */
 #define TASKS_WORKERS 65535u /* goroutines that work for any */
@@ -68,6 +69,36 @@ struct tasks_entry {
     bool over;             /* of an older one: it ended and is kept, to be known again */
     struct tasks_ids *ids; /* or NULL */
     struct tasks_work work;
+};
+
+/* A time in which a goroutine was in one state and worked for a task . Numbers of stacks and
+ * texts are those of the sites that a watcher is given. */
+struct watcher_stretch {
+    int64_t g;
+    uint64_t task; /* the innermost */
+    int64_t from, to;
+    int64_t assist; /* of it: in mark assist */
+    uint8_t state;  /* enum gotrace_go_state */
+    bool standing;  /* a wait or syscall that is meant to wait */
+    uint32_t reason;
+    uint32_t stack; /* where the state began */
+};
+
+/*
+ * Who is told of tasks, one by one, while a trace is summed up. `marked` is called for each task,
+ * region and log, before it counts if something begins, after that if it ends; and when a goroutine
+ * is created that works for a task that `wants` names. What is done for such a task is told up to
+ * the nanosecond of its end. Errors of these functions end the pass. For a watcher each event is
+ * made whole, which takes longer.
+ */
+struct watcher {
+    void *userdata;
+    bool (*wants)(void *userdata, uint64_t task);
+    int (*marked)(void *userdata, struct sites *sites, const struct gotrace *trace,
+                  const struct gotrace_event *e);
+    void (*worked)(void *userdata, const struct watcher_stretch *stretch);
+    /* The trace ended at this time. Texts live as long as the summary, all else until this returns. */
+    int (*finish)(void *userdata, const struct sites *sites, int64_t first, int64_t last);
 };
 
 struct accumulator_go;

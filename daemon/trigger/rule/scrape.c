@@ -319,8 +319,11 @@ static int feed_as(struct scrape *s, const char *text, size_t n)
 {
     if (s->format == FORMAT_TEXT)
         return feed_text(s, text, n);
-    if (s->kept.len + n > SCRAPE_EXPVAR_MAX)
-        return refuse(s, 0, "more than 512 KiB of JSON", NULL, 0);
+    if (s->kept.len + n > SCRAPE_EXPVAR_MAX) {
+        (void)refuse(s, 0, "expvar's JSON is longer than 512 KiB", NULL, 0);
+        s->error = -EFBIG;
+        return s->error;
+    }
     return buf_add(&s->kept, text, n);
 }
 

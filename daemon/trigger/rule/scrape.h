@@ -29,8 +29,9 @@ void scrape_free(struct scrape *s);
 void scrape_expect_eof(struct scrape *s);
 
 /* Takes the next piece. 0; or -EBADMSG once the page is no metrics, after which nothing more is
- * read (samples may have been handed over before; they are worth nothing); or -ENOMEM. */
+ * read (samples may have been handed over before; they are worth nothing); -EFBIG for expvar's JSON
+ * beyond SCRAPE_EXPVAR_MAX, as that is read whole; or -ENOMEM. */
 int scrape_feed(struct scrape *s, const void *data, size_t n);
 
-/* The end of the page. 0; or -EBADMSG or -ENOMEM. The verdict is filled in always. */
+/* The end of the page. 0; or an error as of scrape_feed. The verdict is filled in always. */
 int scrape_finish(struct scrape *s, struct scrape_verdict *ret);

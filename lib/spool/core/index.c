@@ -28,12 +28,12 @@ struct retention_item *index_items(const struct index *ix)
 
 int index_rank(struct index *ix, unsigned keep_worst)
 {
+    char **keys = ix->n > 0 ? ix->keys + ix->head : NULL;
     int r;
 
     if (!ix->unranked && ix->ranked == keep_worst)
         return 0;
-    r = retention_rank(index_items(ix), (const char *const *)(ix->keys + ix->head), ix->n,
-                       keep_worst);
+    r = retention_rank(index_items(ix), (const char *const *)keys, ix->n, keep_worst);
     if (r < 0)
         return r;
     ix->unranked = false;

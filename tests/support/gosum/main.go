@@ -7,7 +7,10 @@
 //	gosum sums FILE   what a bench compares: counts, state totals, latencies, call sites, ranges, tasks
 //	                  and regions; and how fast
 //	gosum outliers FILE TABLE   the slowest of each kind; TABLE says of functions what a stack waits for
+//	gosum all-outliers FILE TABLE   the same, but all of them
+//	gosum alive FILE end|NANOSECONDS   which goroutines there are then
 //	goroutines FILE   what the Summarizer says of each goroutine, and of each group by start function
+//	wakes FILE        waits for other goroutines, by who ended them
 //	groups FILE       of the groups only
 //
 // It is built against a copy of the toolchain's internal/trace: see tests/e2e/gotools.py.
@@ -298,12 +301,20 @@ func read(name string, f func(*trace.Event)) error {
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) == 4 && os.Args[1] == "outliers" {
-		printOutliers(os.Args[2], os.Args[3])
+	if len(os.Args) == 4 && (os.Args[1] == "outliers" || os.Args[1] == "all-outliers") {
+		printOutliers(os.Args[2], os.Args[3], os.Args[1] == "all-outliers")
+		return
+	}
+	if len(os.Args) == 4 && os.Args[1] == "alive" {
+		printAlive(os.Args[2], os.Args[3])
 		return
 	}
 	if len(os.Args) != 3 {
-		log.Fatal("usage: gosum all|sums|goroutines|groups FILE, or gosum outliers FILE TABLE")
+		log.Fatal("usage: gosum all|sums|goroutines|groups|wakes FILE, or gosum outliers|all-outliers FILE TABLE, or gosum alive FILE end|NANOSECONDS")
+	}
+	if os.Args[1] == "wakes" {
+		printWakes(os.Args[2])
+		return
 	}
 	if os.Args[1] == "goroutines" || os.Args[1] == "groups" {
 		printGoroutines(os.Args[2], os.Args[1] == "groups")

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"log"
+	"math"
 	"os"
 	"sort"
 	"strings"
@@ -438,7 +439,7 @@ func (o *outliers) event(ev *trace.Event) {
 	}
 }
 
-func (o *outliers) finish() {
+func (o *outliers) finish(keep int) {
 	o.settleAll(o.last)
 	for _, task := range o.tasks {
 		if !task.over {
@@ -452,11 +453,12 @@ func (o *outliers) finish() {
 	}
 	for name, list := range o.Lists {
 		sort.Slice(list, func(i, j int) bool { return list[i].Duration > list[j].Duration })
-		o.Lists[name] = list[:min(len(list), slowest)]
+		o.Lists[name] = list[:min(len(list), keep)]
 	}
 }
 
-func printOutliers(name, table string) {
+// printOutliers has the slowest of each kind, or all of them.
+func printOutliers(name, table string, all bool) {
 	o := outliers{ofStack: map[trace.Stack]string{}, gs: map[trace.GoID]*worker{}, tasks: map[trace.TaskID]*doneTask{},
 		pauses: map[string]trace.Time{}, Lists: map[string][]outlier{}, Standing: map[string]int64{}}
 	text, err := os.ReadFile(table)
@@ -469,7 +471,11 @@ func printOutliers(name, table string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	o.finish()
+	keep := slowest
+	if all {
+		keep = math.MaxInt
+	}
+	o.finish(keep)
 	out := bufio.NewWriter(os.Stdout)
 	json.NewEncoder(out).Encode(&o)
 	out.Flush()

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -15,7 +17,14 @@ var ills = map[string]func(){
 	"cpu":  starve,
 	"gc":   churn,
 	"leak": leak,
+
+	"hoard": hoard,
+	"stuck": stuck,
+	"slow":  func() { slow.Store(true) },
 }
+
+// slow is whether requests take half a second.
+var slow atomic.Bool
 
 var sink uint64
 
@@ -104,4 +113,28 @@ func leak() {
 			forsake()
 		}
 	})
+}
+
+// hoard keeps all that it ever had.
+func hoard() {
+	var kept [][]byte
+	go every(10*time.Millisecond, func() {
+		kept = append(kept, make([]byte, 256<<10))
+		kept[0][0]++
+	})
+}
+
+// stuck has system calls that never end, each in a thread of its own.
+func stuck() {
+	for range 150 {
+		var ends [2]int
+		if syscall.Pipe(ends[:]) != nil {
+			return
+		}
+		go func() {
+			if _, err := syscall.Read(ends[0], make([]byte, 1)); err == nil {
+				syscall.Close(ends[1])
+			}
+		}()
+	}
 }

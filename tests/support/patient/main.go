@@ -28,7 +28,7 @@ func page(library string) (http.Handler, error) {
 	case "client_golang":
 		registry := prometheus.NewRegistry()
 		registry.MustRegister(collectors.NewGoCollector(
-			collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsAll)))
+			collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsAll)), requests)
 		return promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}), nil
 	case "victoria":
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -65,6 +65,10 @@ func run() error {
 	return http.Serve(listener, nil)
 }
 
+// requests is how long what stands for requests took, as services measure it themselves.
+var requests = prometheus.NewHistogramVec(
+	prometheus.HistogramOpts{Name: "http_request_duration_seconds"}, []string{"handler"})
+
 // live is the load of a healthy service: a hundred small tasks a second, each with garbage and a
 // shared lock, and noise: bursts of goroutines, a computation now and then, and forced collections.
 func live() {
@@ -73,8 +77,13 @@ func live() {
 		go func() {
 			garbage := make([]byte, 32<<10)
 			garbage[rand.Intn(len(garbage))] = 1
+			start := time.Now()
 			shared.post(20 * time.Microsecond)
 			time.Sleep(time.Duration(rand.Intn(20)) * time.Millisecond)
+			if slow.Load() {
+				time.Sleep(500 * time.Millisecond)
+			}
+			requests.WithLabelValues("/pay").Observe(time.Since(start).Seconds())
 			runtime.KeepAlive(garbage)
 		}()
 	})

@@ -12,6 +12,9 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
+	"net/http"
+	_ "net/http/pprof"
 	"runtime"
 	"sync"
 	"time"
@@ -44,6 +47,8 @@ func main() {
 	socket := flag.String("socket", "", "unix socket to send it over")
 	token := flag.String("token", "", "bearer token")
 	reason := flag.String("reason", "", "why")
+	incident := flag.Bool("incident", false, "have contraced take a trace and profiles as well, now")
+	serve := flag.String("serve", "", "address at which these are had, until it is killed")
 	d := flag.Duration("for", 2*time.Second, "how long to work")
 	flag.Parse()
 
@@ -58,6 +63,16 @@ func main() {
 	if *token != "" {
 		options = append(options, flight.Token(*token))
 	}
+	if *incident {
+		options = append(options, flight.Incident())
+	}
+	if *serve != "" {
+		listener, err := net.Listen("tcp", *serve)
+		if err != nil {
+			log.Fatal(err)
+		}
+		go func() { log.Fatal(http.Serve(listener, nil)) }()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	key, err := flight.Push(ctx, *to, *reason, options...)
@@ -65,4 +80,7 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println(key)
+	if *serve != "" {
+		select {}
+	}
 }

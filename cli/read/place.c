@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "cli/common/print.h"
-#include "cli/read/summary.h"
+#include "cli/read/place.h"
 
 /* "main.go:12" of a long path: the last two components. */
-void summary_place(FILE *out, const struct summary_frame *f)
+void place_frame(FILE *out, const struct summary_frame *f)
 {
     const char *from = f->file;
     unsigned slashes = 0;
@@ -27,7 +27,7 @@ void summary_place(FILE *out, const struct summary_frame *f)
     (void)fprintf(out, ":%" PRIu64, f->line);
 }
 
-const char *summary_word(const char *func)
+const char *place_word(const char *func)
 {
     static const char *const words[][2] = {
         {"runtime.chanrecv", "chan receive"},
@@ -47,39 +47,39 @@ static bool has_own(const struct summary_own *own)
     return own->at.func && *own->at.func;
 }
 
-void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
-                       bool utf8)
+void place_print(FILE *out, const struct summary_own *own, const struct summary_frame *at,
+                 bool utf8)
 {
     if (!has_own(own)) {
-        summary_place(out, at);
+        place_frame(out, at);
         return;
     }
-    summary_place(out, &own->at);
+    place_frame(out, &own->at);
     if (!own->call || !*own->call)
         return;
     (void)fputs(utf8 ? "  ← " : "  <- ", out);
-    (void)print_plain(out, summary_word(own->call), 200);
+    (void)print_plain(out, place_word(own->call), 200);
 }
 
-bool summary_frame_equal(const struct summary_frame *a, const struct summary_frame *b)
+bool place_frame_equal(const struct summary_frame *a, const struct summary_frame *b)
 {
     return a->line == b->line && strcmp(a->func, b->func) == 0 && strcmp(a->file, b->file) == 0;
 }
 
-bool summary_own_equal(const struct summary_own *own_a, const struct summary_frame *at_a,
-                       const struct summary_own *own_b, const struct summary_frame *at_b)
+bool place_equal(const struct summary_own *own_a, const struct summary_frame *at_a,
+                 const struct summary_own *own_b, const struct summary_frame *at_b)
 {
-    const char *call_a = own_a->call ? summary_word(own_a->call) : "",
-               *call_b = own_b->call ? summary_word(own_b->call) : "";
+    const char *call_a = own_a->call ? place_word(own_a->call) : "",
+               *call_b = own_b->call ? place_word(own_b->call) : "";
 
     if (has_own(own_a) != has_own(own_b))
         return false;
     if (!has_own(own_a))
-        return summary_frame_equal(at_a, at_b);
-    return summary_frame_equal(&own_a->at, &own_b->at) && strcmp(call_a, call_b) == 0;
+        return place_frame_equal(at_a, at_b);
+    return place_frame_equal(&own_a->at, &own_b->at) && strcmp(call_a, call_b) == 0;
 }
 
-void summary_own_json(struct jsonwriter *w, const struct summary_own *own)
+void place_own_json(struct jsonwriter *w, const struct summary_own *own)
 {
     if (!has_own(own))
         return;

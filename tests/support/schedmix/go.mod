@@ -1,0 +1,3 @@
+module schedmix
+
+go 1.22

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Who wakes those that wait in requests, of traces made by hand. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "tests/support/rawtrace.h"
+#include "trace/reader/specs.h"
+#include "trace/summary/summary.h"
+
+#define MS UINT64_C(2000000) /* units of the trace's clock */
+
+/* Stacks: 1 waits in a request; in 2 and 3 others are woken. */
+static void tables(void)
+{
+    static const char *const names[] = {"a.go",
+                                        "select",
+                                        "runtime.selectgo",
+                                        "main.(*actor).call",
+                                        "net/http.HandlerFunc.ServeHTTP",
+                                        "main.(*actor).answer",
+                                        "main.(*actor).next"};
+    static const unsigned stacks[][3] = {{3, 4, 5}, {3, 6, 6}, {3, 7, 7}};
+
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STRINGS);
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        rawtrace_string(i + 1, names[i]);
+    rawtrace_end_batch();
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STACKS);
+    for (unsigned i = 0; i < 3; i++) {
+        rawtrace_event(EV_STACK, 2, U(i + 1), U(3));
+        for (unsigned j = 0; j < 3; j++) {
+            rawtrace_number(&rawtrace_batch, 10 * i + j + 1);
+            rawtrace_number(&rawtrace_batch, stacks[i][j]);
+            rawtrace_number(&rawtrace_batch, 1);
+            rawtrace_number(&rawtrace_batch, i + 1);
+        }
+    }
+    rawtrace_end_batch();
+}
+
+#define WAITERS 40
+
+/* Goroutine 1 wakes forty that wait in requests, so many in a turn that others follow after `pause`,
+ * by turns in these stacks. Returns how many were woken in bursts. */
+static unsigned wake(unsigned at_once, uint64_t pause, unsigned stack, unsigned other)
+{
+    struct summary sums;
+    struct gotrace *t;
+    uint64_t ret;
+
+    rawtrace_begin(26);
+    rawtrace_sync();
+    tables();
+    rawtrace_begin_running(200);
+    for (unsigned i = 0; i < WAITERS; i++)
+        EVENT4(GO_CREATE, 1, i + 2, 2, 2);
+    EVENT3(GO_BLOCK, 10, 2, 2);
+    for (unsigned i = 0; i < WAITERS; i++) {
+        EVENT3(GO_START, 10, i + 2, 1);
+        EVENT3(GO_BLOCK, 10, 2, 1);
+    }
+    EVENT4(GO_UNBLOCK, 10, 1, 1, 0);
+    EVENT3(GO_START, 10, 1, 2);
+    for (unsigned i = 0; i < WAITERS; i++)
+        EVENT4(GO_UNBLOCK, i % at_once == 0 ? pause : 100, i + 2, 2, i % 2 ? other : stack);
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    t = rawtrace_open(rawtrace.n, NULL);
+    assert_int_equal(summary_run(t, &sums), 0);
+    assert_true(sums.complete);
+    gotrace_close(t);
+    assert_int_equal(sums.inside.select.count, WAITERS);
+    ret = sums.inside.select_bursts;
+    summary_done(&sums);
+    return (unsigned)ret;
+}
+
+/* Whom one wakes at the same place, right after another one, is told the same. */
+static void test_bursts(void **state)
+{
+    (void)state;
+    assert_int_equal(wake(WAITERS, 5 * MS, 2, 2), WAITERS - 1);
+    assert_int_equal(wake(8, 5 * MS, 2, 2), WAITERS - WAITERS / 8);
+    assert_int_equal(wake(1, 5 * MS, 2, 2), 0);
+    /* Two for each of them. */
+    assert_int_equal(wake(WAITERS, 5 * MS, 2, 3), WAITERS - 2);
+}
+
+/* A mailbox has room as its owner takes the next message; and one is answered. */
+static void test_mailbox(void **state)
+{
+    (void)state;
+    assert_int_equal(wake(2, 5 * MS, 2, 3), 0);
+    assert_int_equal(wake(2, 5 * MS, 2, 2), WAITERS / 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bursts),
+        cmocka_unit_test(test_mailbox),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
