@@ -34,6 +34,7 @@ ELSEWHERE = {
     "contrace diff \\\n": "test_compare.py types it",
     "contrace diff a.trace": "test_compare.py types it",
     "contrace pull --last=20": "test_tasks.py looks in many files; TRACES.md types such a pull",
+    "$ contrace explain shop/vm/": "test_explain.py asks for a key of its own",
     "$ GODEBUG=schedtrace=1000": "test_schedtrace.py follows such a pipe",
     "make bench": "it takes ten minutes, and a quiet machine",
     "GOTOOLCHAIN=": "it fetches a toolchain, and no test asks the network",
