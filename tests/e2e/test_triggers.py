@@ -347,6 +347,23 @@ def test_probe(serve, tmp_path):
         f"{url}: the rule elsewhere wants db_connections, which is not served",
         f"{url}: the rule matched wants lat, of which no series has the labels of `match`",
     ]
+    s.page = gauge(3, "g") + '# TYPE sum summary\nsum{quantile="1"} 1\nsum_count 1\n' + page
+    share = {"above": 1, "share": "1%"}
+    wrong = [
+        rule("of-gauge", histogram="g", **share),
+        rule("of-summary", histogram="sum", match={"h": "a"}, **share),
+        rule("as-gauge", gauge="lat"),
+        rule("too-far", histogram="lat", above=1.5, share="1%"),
+        rule("at-the-edge", histogram="lat", **share),
+    ]
+    status, said = probe(tmp_path, [s], wrong)
+    assert status == 1
+    assert said.splitlines() == [
+        f"{url}: the rule of-gauge wants g, which is served as a gauge, not as a histogram",
+        f"{url}: the rule of-summary wants sum, which is served as a summary, not as a histogram",
+        f"{url}: the rule as-gauge wants lat, which is served as a histogram: give `histogram`, or a counter of it such as NAME_count",
+        f"{url}: the rule too-far cannot fire: no bucket of lat has an edge at or above 1.5, the last is 1; lower `above`",
+    ]
     s.page = hostile.answer("404 Not Found", b"no\n")
     status, said = probe(tmp_path, [s], [good])
     assert status == 1 and said.startswith(f"{url}: missing: HTTP status 404; set metrics.path")
