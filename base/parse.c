@@ -244,6 +244,16 @@ const char *format_duration(usec value, char out[static PARSE_TEXT_SIZE])
     return out;
 }
 
+const char *format_wait(usec value, char out[static PARSE_TEXT_SIZE])
+{
+    usec over = value % USEC_PER_SEC;
+
+    value -= over;
+    if (over > 0 && value < USEC_NEVER - USEC_PER_SEC)
+        value += USEC_PER_SEC;
+    return format_duration(value, out);
+}
+
 const char *format_size(uint64_t bytes, char out[static PARSE_TEXT_SIZE])
 {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

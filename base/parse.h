@@ -38,5 +38,8 @@ int parse_decimal(const char *text, double *ret_value);
 /* "5m", "1h30m", "1.9s": text that parse_duration reads back to the same value. Returns `out`. */
 const char *format_duration(usec value, char out[static PARSE_TEXT_SIZE]);
 
+/* The same, rounded up to a whole second: how long to wait, for people. */
+const char *format_wait(usec value, char out[static PARSE_TEXT_SIZE]);
+
 /* "3.2MiB", for people. Returns `out`. */
 const char *format_size(uint64_t bytes, char out[static PARSE_TEXT_SIZE]);

@@ -69,8 +69,9 @@ static void say_started(const struct daemon *d)
 {
     static const struct log_fields fields = {.message_id = MESSAGE_ID_STARTED};
 
-    log_write(LOG_LEVEL_INFO, &fields, "contraced %s: %zu targets, traces in %s", PACKAGE_VERSION,
-              targets_count(d->targets), d->config->storage.path);
+    log_write(LOG_LEVEL_INFO, &fields, "contraced %s: %zu target%s, traces in %s", PACKAGE_VERSION,
+              targets_count(d->targets), targets_count(d->targets) == 1 ? "" : "s",
+              d->config->storage.path);
 }
 
 static void say_stopped(const struct daemon *d)

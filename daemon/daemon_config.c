@@ -49,8 +49,9 @@ int daemon_reload(struct daemon *d, struct diags *diags)
     } else {
         d->counters.reloads++;
         d->counters.config_read = d->counters.last_reload;
-        log_write(LOG_LEVEL_INFO, &fields, "reloaded %s: %zu targets",
-                  d->config_file ? d->config_file : "the command line", targets_count(d->targets));
+        log_write(LOG_LEVEL_INFO, &fields, "reloaded %s: %zu target%s",
+                  d->config_file ? d->config_file : "the command line", targets_count(d->targets),
+                  targets_count(d->targets) == 1 ? "" : "s");
     }
     notify_ready();
     daemon_tell_status(d);

@@ -29,8 +29,7 @@ static void explain(const struct incident_reply *reply, char why[static TRIGGERS
     case INCIDENT_JOINED: break;
     case INCIDENT_LIMITED:
         (void)snprintf(why, TRIGGERS_WHY_SIZE, "%s does not allow another for %s",
-                       incident_limit_name(reply->limit),
-                       format_duration(reply->retry_after, wait));
+                       incident_limit_name(reply->limit), format_wait(reply->retry_after, wait));
         break;
     case INCIDENT_PLACELESS:
         (void)snprintf(why, TRIGGERS_WHY_SIZE, "of none of its artifacts is the path known");

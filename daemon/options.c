@@ -186,10 +186,11 @@ static int print_help(struct options *o, char *value)
                        row->value ? row->value : "");
         (void)printf("  %-*s  %s\n", HELP_COLUMN, left, row->help);
     }
-    (void)fputs("\n"
-                "Signals: USR1 captures now, USR2 suspends and resumes, HUP reloads, TERM stops.\n"
-                "See contraced(8) and contraced.yaml(5).\n",
-                stdout);
+    (void)fputs(
+        "\n"
+        "Signals: USR1 makes incidents, USR2 suspends and resumes, HUP reloads, TERM stops.\n"
+        "See contraced(8) and contraced.yaml(5).\n",
+        stdout);
     return 1;
 }
 

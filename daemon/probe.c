@@ -2,6 +2,7 @@
 #include "daemon/probe.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-event.h>
@@ -61,13 +62,58 @@ static void say_missing(struct probing *p, const struct trigger_config *rule, co
     (void)fputs(n > 0 ? "?\n" : "\n", p->prober->out);
 }
 
+/* Why nothing of a metric that is served suits the rule. */
+static const char *why_unfit(const struct probing *p, const struct reading *r)
+{
+    static const char *const types[] = {
+        [SCRAPE_UNTYPED] = "which is served, but not as a histogram",
+        [SCRAPE_COUNTER] = "which is served as a counter, not as a histogram",
+        [SCRAPE_GAUGE] = "which is served as a gauge, not as a histogram",
+        [SCRAPE_HISTOGRAM] = "which is a native histogram without classic buckets",
+        [SCRAPE_SUMMARY] = "which is served as a summary, not as a histogram",
+    };
+    const char *name = r->rule->of[0];
+
+    if (r->native)
+        return types[SCRAPE_HISTOGRAM];
+    if (r->rule->measure == TRIGGER_HISTOGRAM && !near_has_with(&p->names, name, "_bucket"))
+        return types[r->bare];
+    if (r->rule->measure != TRIGGER_HISTOGRAM && !near_has_with(&p->names, name, ""))
+        return "which is served as a histogram: give `histogram`, or a counter of it such as NAME_count";
+    return r->rule->n_match > 0 ? "of which no series has the labels of `match`"
+                                : "of which no series can be read";
+}
+
+/* A bound beyond the last bucket: all that is observed is below it, as far as can be told. */
+static void judge_bound(struct probing *p, const struct reading *r)
+{
+    const struct buckets *b = r->buckets;
+    double edge;
+    size_t n = b ? b->n : 0;
+
+    if (n == 0 || b->ranges || b->bad || b->mixed || buckets_edge(b, &edge))
+        return;
+    while (n > 0 && !isfinite(b->of[n - 1].edge))
+        n--;
+    p->prober->missing++;
+    (void)fprintf(p->prober->out,
+                  "%s: the rule %s cannot fire: no bucket of %s has an edge at or above %g, ",
+                  p->shown, r->rule->name, r->rule->of[0], b->bound);
+    if (n > 0)
+        (void)fprintf(p->prober->out, "the last is %g; lower `above`\n", b->of[n - 1].edge);
+    else
+        (void)fputs("there is only +Inf\n", p->prober->out);
+}
+
 /* What of the rule the page does not have. */
 static void judge(struct probing *p, const struct reading *r, bool expvar)
 {
     bool named = true;
 
-    if (reading_seen(r))
+    if (reading_seen(r)) {
+        judge_bound(p, r);
         return;
+    }
     p->prober->missing++;
     for (size_t i = 0; i < 2 && r->rule->of[i]; i++) {
         if (!expvar && near_has(&p->names, r->rule->of[i]))
@@ -76,9 +122,8 @@ static void judge(struct probing *p, const struct reading *r, bool expvar)
         say_missing(p, r->rule, r->rule->of[i], expvar);
     }
     if (named)
-        (void)fprintf(p->prober->out, "%s: the rule %s wants %s, of which no series %s\n", p->shown,
-                      r->rule->name, r->rule->of[0],
-                      r->rule->n_match > 0 ? "has the labels of `match`" : "can be read");
+        (void)fprintf(p->prober->out, "%s: the rule %s wants %s, %s\n", p->shown, r->rule->name,
+                      r->rule->of[0], why_unfit(p, r));
 }
 
 static void on_ended(void *userdata, const struct poll_result *result,

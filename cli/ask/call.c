@@ -154,7 +154,7 @@ static void complain_of_status(const struct call *c)
     colon = *text ? ": " : "";
     if (c->result.status == 401)
         complain_of_token(c);
-    else if (c->result.status == 429 && c->retry_after > 0)
+    else if (c->result.status == 429 && c->retry_after > 0 && !strstr(text, "again in "))
         complain("%s%stry again in %u s", text,
                  *text ? "; " : "too many captures: ", c->retry_after);
     else if (c->result.status == 403)

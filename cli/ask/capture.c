@@ -356,13 +356,23 @@ static void say_unsampled(const json_t *capture)
                  json_is_false(json_object_get(capture, "cpu_samples")) ? "no" : "perhaps no", why);
 }
 
-/* A profile without samples is kept, and is no failure. */
-static void say_empty(const json_t *capture)
+static bool is_empty(const json_t *capture)
 {
     const char *outcome = json_string_value(json_object_get(capture, "outcome"));
 
-    if (outcome && strcmp(outcome, "empty") == 0)
-        say_outcome(capture, "");
+    return outcome && strcmp(outcome, "empty") == 0;
+}
+
+/* A profile without samples is kept, and is no failure. On a terminal its line of print_labels says
+ * so. */
+static void say_empty(const struct capture *c, const json_t *capture)
+{
+    char name[NAME_SIZE], text[FIELD_SIZE];
+
+    if (!is_empty(capture) || (c->width > 0 && !c->a->json))
+        return;
+    (void)field_text(capture, "text", text);
+    (void)fprintf(stderr, "%s: empty%s%s\n", target_name(capture, name), *text ? ": " : "", text);
 }
 
 static void say_limited(struct capture *c, const json_t *limited)
@@ -425,7 +435,7 @@ static int take_answer(struct capture *c)
     if (!c->a->no_wait) {
         json_array_foreach(c->captures, i, capture) {
             say_failed(c, capture);
-            say_empty(capture);
+            say_empty(c, capture);
             say_unsampled(capture);
         }
     }
@@ -469,17 +479,22 @@ static void print_labels(const struct capture *c)
     size_t i;
 
     json_array_foreach(c->captures, i, capture) {
-        char label[FIELD_SIZE], name[NAME_SIZE], size[PARSE_TEXT_SIZE];
+        char label[FIELD_SIZE], name[NAME_SIZE], size[PARSE_TEXT_SIZE], text[FIELD_SIZE];
 
         if (!json_is_string(json_object_get(capture, "key")))
             continue;
         (void)format_size(field_count(capture, "bytes"), size);
         (void)field_text(capture, "label", label);
-        (void)fprintf(stderr, "%s: %s%s%s\n", target_name(capture, name), size,
+        (void)field_text(capture, "text", text);
+        (void)fprintf(stderr, "%s: %s%s%s%s%s\n", target_name(capture, name), size,
                       is_trace(capture) ? ", " : "",
                       *label              ? label
                       : is_trace(capture) ? "no label yet"
-                                          : "");
+                                          : "",
+                      !is_empty(capture) ? ""
+                      : *text            ? ", empty: "
+                                         : ", empty",
+                      is_empty(capture) ? text : "");
     }
 }
 

@@ -30,13 +30,27 @@ struct triggers_arguments {
 
 #define FIELD(name) offsetof(struct triggers_arguments, name)
 
+/* As contraced has them: docs/API.md. */
+static const char *read_state(void *field, const char *value)
+{
+    static const char *const states[] = {
+        "ok", "pending", "fired", "cooling", "waiting", "blind", "poll_failing",
+    };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(value, states[i]) == 0)
+            return argument_text(field, value);
+    }
+    return "ok, pending, fired, cooling, waiting, blind or poll_failing";
+}
+
 static const struct argument rows[] = {
     {"rule", 'r', "NAME", "only this rule", argument_text, FIELD(rule)},
     {"service", 's', "NAME", "only targets of this service", argument_text, FIELD(service)},
     {"job", 0, "NAME", "only targets of this job", argument_text, FIELD(job)},
     {"target", 't', "TARGET", "only this target: its URL or address", argument_text, FIELD(target)},
     {"state", 0, "STATE", "only what is in this state: fired, pending, blind, poll_failing, …",
-     argument_text, FIELD(state)},
+     read_state, FIELD(state)},
     {"limit", 'n', "N", "only the first N rows (1000)", argument_count, FIELD(limit)},
     {"json", 0, NULL, "one JSON object", argument_flag, FIELD(json)},
 };
@@ -101,8 +115,11 @@ static int print_json(const struct answer *all)
 
 static int print(const struct answer *all, const struct triggers_arguments *a)
 {
-    const struct triggers_options options = {
-        .width = screen_width(stdout), .colour = screen_colour(stdout), .utf8 = screen_utf8()};
+    const struct triggers_options options = {.width = screen_width(stdout),
+                                             .colour = screen_colour(stdout),
+                                             .utf8 = screen_utf8(),
+                                             .chosen = a->rule || a->service || a->job ||
+                                                       a->target || a->state};
 
     if (a->json)
         return print_json(all);

@@ -14,6 +14,7 @@ struct triggers_options {
     unsigned width; /* of the terminal; 0: no bound */
     bool colour;
     bool utf8;
+    bool chosen; /* only some rules, targets or states were asked for */
 };
 
 /* `list`: an array of rules at targets, as many as were asked for, of `total`; `now`: real time. 0 or

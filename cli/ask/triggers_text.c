@@ -24,7 +24,7 @@ static const struct rows_column columns[N_COLUMNS] = {
     [SEES] = {"SEES", 0, false},
 };
 
-/* "pending 1 of 3", "poll failing"; all others as they come. */
+/* "pending 1 of 3"; all others as they come. */
 static const char *state_of(const json_t *row, char out[static STATE_SIZE])
 {
     char state[FIELD_SIZE];
@@ -33,8 +33,6 @@ static const char *state_of(const json_t *row, char out[static STATE_SIZE])
     if (strcmp(state, "pending") == 0)
         (void)snprintf(out, STATE_SIZE, "pending %" PRIu64 " of %" PRIu64, field_count(row, "over"),
                        field_count(row, "for"));
-    else if (strcmp(state, "poll_failing") == 0)
-        (void)snprintf(out, STATE_SIZE, "poll failing");
     else
         (void)snprintf(out, STATE_SIZE, "%s", state);
     return out;
@@ -103,7 +101,9 @@ int triggers_print(FILE *out, const json_t *list, uint64_t total, usec now,
     int r = 0;
 
     if (shown == 0) {
-        (void)fputs("no rule for any target of these: see trigger_configs in contraced.yaml(5)\n",
+        (void)fputs(o->chosen
+                        ? "none of these; contrace triggers shows all rules at all targets\n"
+                        : "no rule for any target: see trigger_configs in contraced.yaml(5)\n",
                     out);
         return 0;
     }

@@ -10,6 +10,7 @@
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
 #include "cli/find/casebook.h"
+#include "cli/find/incidentid.h"
 #include "cli/find/parcel.h"
 #include "cli/find/query.h"
 #include "cli/find/transfers.h"
@@ -169,13 +170,21 @@ int command_pull(int argc, char **argv)
     struct selection selection;
     struct name incident;
     struct catalog c = {0};
+    char id[NAME_KEY_MAX];
     int rest, r = arguments_parse(argc, argv, groups, 4, intro, &rest);
 
     if (r != 0)
         return r < 0 ? STATUS_USAGE : STATUS_OK;
     q.usual = q.incident ? NULL : q.usual;
-    if (usage(&q, &a, argc - rest) < 0 ||
-        query_selection(&q, clock_real(), &incident, &selection) < 0)
+    if (usage(&q, &a, argc - rest) < 0)
+        return STATUS_USAGE;
+    if (q.incident && incidentid_is_short(q.incident) && !where.remote) {
+        r = incidentid_find(&where, q.incident, id);
+        q.incident = id;
+    }
+    if (r < 0)
+        return r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
+    if (query_selection(&q, clock_real(), &incident, &selection) < 0)
         return STATUS_USAGE;
     if (use_incident(&q, &a) < 0)
         return STATUS_FAILED;

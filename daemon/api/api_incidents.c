@@ -12,6 +12,7 @@
 
 #include "daemon/api/api_state.h"
 #include "daemon/api/apirequest.h"
+#include "daemon/artifact/artifacts.h"
 #include "daemon/order/allowance.h"
 
 /* The incidents of one request, and the answer to it. */
@@ -67,6 +68,18 @@ static const char *state_of(const struct incident_piece *p)
     return p->ended ? "ended" : p->begun ? "under_way" : "waiting";
 }
 
+/* Why a profile is empty is no part of its end. */
+static const char *text_of(const struct incident_piece *p)
+{
+    const char *hint = artifacts_of_kind(p->kind)->empty_hint;
+
+    if (!p->ended)
+        return NULL;
+    if (p->outcome == OUTCOME_EMPTY && hint && (!p->text || !*p->text))
+        return hint + strspn(hint, "; ");
+    return p->text;
+}
+
 static void put_pieces(struct jsonwriter *w, const struct incident_report *r)
 {
     jsonwriter_array(w, "artifacts");
@@ -77,7 +90,7 @@ static void put_pieces(struct jsonwriter *w, const struct incident_report *r)
         jsonwriter_text(w, "artifact", kind_name(p->kind));
         jsonwriter_text(w, "state", state_of(p));
         jsonwriter_text(w, "outcome", p->ended ? outcome_name(p->outcome) : NULL);
-        jsonwriter_text(w, "text", p->ended ? p->text : NULL);
+        jsonwriter_text(w, "text", text_of(p));
         jsonwriter_text(w, "key", p->key);
         if (p->beside)
             jsonwriter_bool(w, "for_cpu_samples", true);
@@ -235,14 +248,15 @@ void api_describe_limit(const struct api *a, enum incident_limit limit,
 
     switch (limit) {
     case INCIDENT_LIMIT_ALL:
-        (void)snprintf(text, API_WHY_SIZE,
-                       "incidents.max_per_hour allows %u incidents an hour of all targets together",
-                       c->max_per_hour);
+        (void)snprintf(
+            text, API_WHY_SIZE,
+            "incidents.max_per_hour allows %u incident%s an hour of all targets together",
+            c->max_per_hour, c->max_per_hour == 1 ? "" : "s");
         break;
     case INCIDENT_LIMIT_TARGET:
         (void)snprintf(text, API_WHY_SIZE,
-                       "incidents.max_per_target_per_hour allows %u incidents an hour of a target",
-                       c->max_per_target_per_hour);
+                       "incidents.max_per_target_per_hour allows %u incident%s an hour of a target",
+                       c->max_per_target_per_hour, c->max_per_target_per_hour == 1 ? "" : "s");
         break;
     case INCIDENT_LIMIT_TRACED:
         (void)snprintf(text, API_WHY_SIZE,

@@ -209,6 +209,45 @@ static void put_cursor(struct jsonwriter *w, const struct triggers_row *row)
     buf_done(&text);
 }
 
+static bool is_state(const char *text)
+{
+    static const char *const states[] = {
+        "ok", "pending", "fired", "cooling", "waiting", "blind", "poll_failing",
+    };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(text, states[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_rule(const struct api *a, const char *name)
+{
+    const struct config *c = a->context.config(a->context.userdata);
+
+    for (size_t i = 0; i < c->n_triggers; i++) {
+        if (strcmp(c->triggers[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* False: the filter can fit no rule, and an error was sent. */
+static bool check_filter(const struct api *a, struct admin_call *call, const struct filter *f)
+{
+    if (f->state && !is_state(f->state)) {
+        admin_fail(call, 400,
+                   "`state` is one of ok, pending, fired, cooling, waiting, blind, poll_failing");
+        return false;
+    }
+    if (f->rule && !is_rule(a, f->rule)) {
+        admin_fail(call, 404, "trigger_configs has no rule `%.100s`", f->rule);
+        return false;
+    }
+    return true;
+}
+
 void api_get_triggers(void *userdata, struct admin_call *call)
 {
     struct api *a = userdata;
@@ -224,7 +263,7 @@ void api_get_triggers(void *userdata, struct admin_call *call)
                         }};
     struct api_body body;
 
-    if (!api_query_limit(call, &l.limit))
+    if (!api_query_limit(call, &l.limit) || !check_filter(a, call, &l.filter))
         return;
     if (after && !parse_cursor(after, &l.after)) {
         admin_fail(call, 400, "`after` is no cursor: give what `after` of the page before was");

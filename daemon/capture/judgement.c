@@ -2,6 +2,7 @@
 #include "daemon/capture/judgement.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define HEAD_SHOWN 100 /* bytes of a body quoted in a message */
@@ -325,11 +326,28 @@ static const char *cut_by(const struct evidence *e)
     return outcome_name(outcome_of_error(error));
 }
 
+#define CUT_WORDS_SIZE 64
+
+/* The same for a sentence. */
+static const char *cut_words(const char *cut_by, char out[static CUT_WORDS_SIZE])
+{
+    if (strcmp(cut_by, "incomplete") == 0)
+        return "it is incomplete: it ends";
+    if (strcmp(cut_by, "corrupt") == 0)
+        return "it is corrupt";
+    if (strcmp(cut_by, "closed") == 0)
+        return "the connection was closed";
+    (void)snprintf(out, CUT_WORDS_SIZE, "cut by %s", cut_by);
+    return out;
+}
+
 static void judge_part(const struct evidence *e, struct capture_result *r, struct buf *text)
 {
+    char words[CUT_WORDS_SIZE];
+
     r->outcome = OUTCOME_TRUNCATED;
     r->cut_by = cut_by(e);
-    (void)buf_addf(text, "cut by %s after %llu bytes, of which %llu are %s", r->cut_by,
+    (void)buf_addf(text, "%s after %llu bytes, of which %llu are %s", cut_words(r->cut_by, words),
                    (unsigned long long)e->written, (unsigned long long)r->bytes,
                    e->artifact->parts);
     if (strcmp(r->cut_by, "closed") == 0 && closed_in_time(e)) {

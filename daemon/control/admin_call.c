@@ -251,8 +251,8 @@ static void check_head(struct admin_call *call, const char *url, const char *ver
 
     buf_over(&allowed, memory, sizeof(memory));
     call->route = find_route(c->admin, url, call->method, &n, &allowed);
-    if (call->route && streams(call))
-        has_body = false; /* its handler knows what it takes */
+    if (!call->route || streams(call))
+        has_body = false; /* nobody reads it, or its handler knows what it takes */
     verdict = judge(call, version, call->route && (call->route->flags & ADMIN_OPEN), has_body);
     if (c->bad_uri) {
         admin_fail(call, MHD_HTTP_BAD_REQUEST, "the path or query has control characters");

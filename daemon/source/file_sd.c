@@ -117,7 +117,8 @@ static void file_read(struct file_sd *d, struct file *f)
         target_list_done(&f->targets);
         f->targets = fresh;
         if (f->broken)
-            log_info("file_sd %s is good again: %zu targets", f->path, f->targets.n);
+            log_info("file_sd %s is good again: %zu target%s", f->path, f->targets.n,
+                     f->targets.n == 1 ? "" : "s");
         f->broken = false;
         f->good = true;
     } else if (!f->broken) {
@@ -224,7 +225,8 @@ static void read_all(struct file_sd *d)
         struct file f = d->files[i];
 
         if (!f.marked) {
-            log_info("file_sd %s is gone, with its %zu targets", f.path, f.targets.n);
+            log_info("file_sd %s is gone, with its %zu target%s", f.path, f.targets.n,
+                     f.targets.n == 1 ? "" : "s");
             file_done(&f);
             continue;
         }

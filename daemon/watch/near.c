@@ -65,13 +65,18 @@ static bool is_with(const char *name, const char *base, const char *end)
     return strncmp(name, base, n) == 0 && strcmp(name + n, end) == 0;
 }
 
-bool near_has(const struct near *s, const char *name)
+bool near_has_with(const struct near *s, const char *name, const char *end)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (is_with(s->names[i], name, "") || is_with(s->names[i], name, "_bucket"))
+        if (is_with(s->names[i], name, end))
             return true;
     }
     return false;
+}
+
+bool near_has(const struct near *s, const char *name)
+{
+    return near_has_with(s, name, "") || near_has_with(s, name, "_bucket");
 }
 
 static void without_end(char *name)

@@ -29,6 +29,9 @@ void near_feed(struct near *s, const char *data, size_t n);
 /* Whether the name is there; also as a histogram's, with `_bucket`. */
 bool near_has(const struct near *s, const char *name);
 
+/* Whether it is there with this end, such as "_bucket" or "". */
+bool near_has_with(const struct near *s, const char *name, const char *end);
+
 /* Those most like `name`, the nearest first, without their `_bucket`, `_sum` and `_count`. Returns
  * how many there are. Borrowed until near_done or near_feed. */
 size_t near_find(const struct near *s, const char *name,

@@ -324,7 +324,8 @@ int check_rules(struct config *c, bool once, struct yaml_file *f, struct diags *
         r = check_names(&k);
     if (r == 0 && c->n_jobs == 0)
         r = check_global(&k);
-    check_triggers(&k);
+    if (r == 0)
+        r = check_triggers(&k);
     if (r == 0)
         r = check_upload(&k);
     if (r < 0)

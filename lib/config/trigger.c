@@ -10,6 +10,8 @@
 #include "lib/config/scalar.h"
 #include "lib/config/table.h"
 #include "lib/config/trigger_condition.h"
+#include "lib/value/path.h"
+#include "lib/value/shape.h"
 #include "trace/findings/code.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
@@ -287,7 +289,10 @@ int trigger_read(struct yaml_file *f, const yaml_node_t *node, void *base, size_
     *t = x.t;
     t->line = (unsigned)node->start_mark.line + 1;
     t->column = (unsigned)node->start_mark.column + 1;
-    return yaml_file_place(f, node, &t->name, false);
+    r = yaml_file_place(f, trigger_node_of(f, node, "value"), &t->of[0], false);
+    if (r == 0)
+        r = yaml_file_place(f, trigger_node_of(f, node, "capture"), &t->capture, false);
+    return r == 0 ? yaml_file_place(f, node, &t->name, false) : r;
 }
 
 void trigger_done(struct trigger_config *t)
@@ -365,7 +370,76 @@ static void check_jobs(struct check *k, const struct trigger_config *t)
     }
 }
 
-void check_triggers(struct check *k)
+/* A rule that takes nothing but a flight recording needs a job that has one. */
+static void check_flights(struct check *k, const struct trigger_config *t)
+{
+    if (t->capture != 1u << KIND_FLIGHT || k->c->n_jobs == 0)
+        return;
+    for (size_t i = 0; i < k->c->n_jobs; i++) {
+        if (trigger_for_job(t, k->c->jobs[i].name ? k->c->jobs[i].name : "") &&
+            k->c->jobs[i].flight.path)
+            return;
+    }
+    check_report(k, CHECK_AT(&t->capture, &t->name), "",
+                 "trigger `%s`: none of its jobs has `flight`, so it would capture nothing",
+                 t->name);
+}
+
+/* PATH_FOUND also if it is no number: then *ret_value is that. */
+static enum path_found find_value(const char *text, const json_t *example, const json_t **ret_value)
+{
+    struct path path;
+
+    return path_parse(text, &path) < 0 ? PATH_UNKNOWN : path_find(&path, example, ret_value);
+}
+
+static void report_unknown(struct check *k, const struct trigger_config *t, const json_t *example)
+{
+    char near[PATH_NEAR][PATH_SIZE], more[PATH_NEAR * (PATH_SIZE + 2) + 32];
+    size_t n = path_near(t->of[0], example, near), used = 0;
+
+    (void)snprintf(more, sizeof(more), "docs/summary.schema.json has all");
+    for (size_t i = 0; i < n; i++)
+        used += (size_t)snprintf(more + used, sizeof(more) - used, "%s%s",
+                                 i > 0 ? ", " : "did you mean ", near[i]);
+    check_report(k, CHECK_AT(&t->of[0], &t->name), "",
+                 "trigger `%s`: value: a trace's summary has no `%s`; %s%s", t->name, t->of[0],
+                 more, n > 0 ? "?" : "");
+}
+
+static void check_value(struct check *k, const struct trigger_config *t, const json_t *example)
+{
+    const json_t *value = NULL;
+    enum path_found found = find_value(t->of[0], example, &value);
+
+    if (found == PATH_UNKNOWN)
+        report_unknown(k, t, example);
+    else if (found == PATH_FOUND && !json_is_number(value) && !json_is_boolean(value))
+        check_report(k, CHECK_AT(&t->of[0], &t->name), "",
+                     "trigger `%s`: value: `%s` of a trace's summary is no number%s", t->name,
+                     t->of[0], json_is_string(value) ? "" : ", but has some");
+}
+
+static int check_values(struct check *k)
+{
+    json_t *example = NULL;
+    int r = 0;
+
+    for (size_t i = 0; i < k->c->n_triggers && r == 0; i++) {
+        const struct trigger_config *t = &k->c->triggers[i];
+
+        if (t->measure != TRIGGER_VALUE)
+            continue;
+        if (!example)
+            r = shape_example(&example);
+        if (r == 0)
+            check_value(k, t, example);
+    }
+    json_decref(example);
+    return r;
+}
+
+int check_triggers(struct check *k)
 {
     const struct trigger_config *triggers = k->c->triggers;
 
@@ -377,5 +451,7 @@ void check_triggers(struct check *k)
                              triggers[i].name, triggers[j].line);
         }
         check_jobs(k, &triggers[i]);
+        check_flights(k, &triggers[i]);
     }
+    return check_values(k);
 }

@@ -19,8 +19,8 @@ struct check;
 int trigger_read(struct yaml_file *f, const yaml_node_t *node, void *base, size_t count);
 void trigger_done(struct trigger_config *t);
 
-/* What the rules must be beside each other and the jobs. */
-void check_triggers(struct check *k);
+/* What the rules must be beside each other, the jobs and a trace's summary. 0; or -ENOMEM. */
+int check_triggers(struct check *k);
 
 /* Whether the rule is for targets of this job. */
 bool trigger_for_job(const struct trigger_config *t, const char *job);

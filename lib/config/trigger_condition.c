@@ -16,6 +16,8 @@
 #define DEFAULT_INTERVAL (15 * USEC_PER_SEC)
 #define DEFAULT_MIN_COUNT 20
 #define DEFAULT_POLLS 2
+static const char bucket[] = "_bucket";
+
 #define POLLS_LEAST 4 /* that must fit into `over` */
 
 #define BIT(measure) (1u << TRIGGER_##measure)
@@ -34,6 +36,19 @@ const char *trigger_check_metric(const char *text)
             return "is no metric's name: labels are given with `match`";
     }
     return NULL;
+}
+
+const yaml_node_t *trigger_node_of(struct yaml_file *f, const yaml_node_t *item, const char *key)
+{
+    for (const yaml_node_pair_t *pair = item->data.mapping.pairs.start;
+         pair < item->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *name = yaml_file_node(f, pair->key);
+
+        if (name && name->type == YAML_SCALAR_NODE &&
+            strcmp((const char *)name->data.scalar.value, key) == 0)
+            return yaml_file_node(f, pair->value);
+    }
+    return item;
 }
 
 /* Which keys go with which measures. */
@@ -143,6 +158,12 @@ static int parse_limit(const char *text, const char *name, double *ret)
     return 0;
 }
 
+/* The key in whose value a limit stands: `value: PATH > LIMIT` has it, too. */
+static const char *limit_key(const struct trigger_text *x, const char *key)
+{
+    return x->short_limit ? "value" : key;
+}
+
 static int read_limit(struct yaml_file *f, const yaml_node_t *node, const struct trigger_text *x,
                       const char *key, const char *text, double *ret)
 {
@@ -150,7 +171,7 @@ static int read_limit(struct yaml_file *f, const yaml_node_t *node, const struct
 
     if (parse_limit(text, name, ret) == 0)
         return 0;
-    return yaml_file_error(f, node,
+    return yaml_file_error(f, trigger_node_of(f, node, limit_key(x, key)),
                            ABOUT "%s: expected a number, a share such as 5%%, a duration such as "
                                  "10ms or a size such as 1GiB, got `%.60s`",
                            x->t.name, key, text);
@@ -165,7 +186,7 @@ static int split_value(struct yaml_file *f, const yaml_node_t *node, struct trig
 
     sign = n < 0 ? path : path + n + strspn(path + n, " ");
     if (n < 0 || (*sign != '\0' && *sign != '<' && *sign != '>'))
-        return yaml_file_error(f, node,
+        return yaml_file_error(f, trigger_node_of(f, node, "value"),
                                ABOUT "value: `%.60s` is no path of a number in a trace's summary, "
                                      "such as scheduler.latency.p99_ns",
                                x->t.name, path);
@@ -173,12 +194,13 @@ static int split_value(struct yaml_file *f, const yaml_node_t *node, struct trig
         return 0;
     limit = *sign == '>' ? &x->above : &x->below;
     if (*limit)
-        return yaml_file_error(f, node, ABOUT "value: `%.60s` has a limit already", x->t.name,
-                               path);
+        return yaml_file_error(f, trigger_node_of(f, node, "value"),
+                               ABOUT "value: `%.60s` has a limit already", x->t.name, path);
     *limit = strdup(sign + 1 + strspn(sign + 1, " "));
     if (!*limit)
         return yaml_file_oom(f);
     path[n] = '\0';
+    x->short_limit = true;
     return 0;
 }
 
@@ -189,15 +211,17 @@ static int read_growth(struct yaml_file *f, const yaml_node_t *node, struct trig
     char least[PARSE_TEXT_SIZE];
 
     if (parse_share(x->growth, &t->limit) < 0 || !(t->limit > 0))
-        return yaml_file_error(f, node, ABOUT "growth: expected a share such as 50%%, got `%.60s`",
-                               t->name, x->growth);
+        return yaml_file_error(f, trigger_node_of(f, node, "growth"),
+                               ABOUT "growth: expected a share such as 50%%, got `%.60s`", t->name,
+                               x->growth);
     if (t->over == 0)
         return yaml_file_error(f, node, ABOUT "`growth` needs `over`: the time in which it grows",
                                t->name);
     if (t->measure != TRIGGER_VALUE && t->over < POLLS_LEAST * interval)
-        return yaml_file_error(
-            f, node, ABOUT "over: must be at least %s, as that is %d poll intervals", t->name,
-            format_duration(POLLS_LEAST * interval, least), POLLS_LEAST);
+        return yaml_file_error(f, trigger_node_of(f, node, "over"),
+                               ABOUT "over: must be at least %s, as that is %d poll intervals",
+                               t->name, format_duration(POLLS_LEAST * interval, least),
+                               POLLS_LEAST);
     t->test = TRIGGER_GROWTH;
     return 0;
 }
@@ -205,7 +229,7 @@ static int read_growth(struct yaml_file *f, const yaml_node_t *node, struct trig
 static int read_times(struct yaml_file *f, const yaml_node_t *node, struct trigger_text *x)
 {
     if (parse_decimal(x->times_baseline, &x->t.limit) < 0 || !(x->t.limit > 1))
-        return yaml_file_error(f, node,
+        return yaml_file_error(f, trigger_node_of(f, node, "times_baseline"),
                                ABOUT "times_baseline: expected a number above 1, got `%.60s`",
                                x->t.name, x->times_baseline);
     x->t.test = TRIGGER_TIMES_BASELINE;
@@ -216,7 +240,13 @@ static int read_times(struct yaml_file *f, const yaml_node_t *node, struct trigg
 static int read_histogram(struct yaml_file *f, const yaml_node_t *node, struct trigger_text *x)
 {
     struct trigger_config *t = &x->t;
+    const char *name = x->metric[TRIGGER_HISTOGRAM];
+    size_t n = strlen(name), end = strlen(bucket);
 
+    if (n > end && strcmp(name + n - end, bucket) == 0)
+        return yaml_file_error(f, trigger_node_of(f, node, "histogram"),
+                               ABOUT "histogram: `%.200s` is a series of `%.*s`: leave out `%s`",
+                               t->name, name, (int)(n - end), name, bucket);
     if (!x->above)
         return yaml_file_error(f, node, ABOUT "`histogram` needs `above`: the bound of what counts",
                                t->name);
@@ -231,7 +261,7 @@ static int read_histogram(struct yaml_file *f, const yaml_node_t *node, struct t
         return read_times(f, node, x);
     t->test = TRIGGER_ABOVE;
     if (parse_share(x->share, &t->limit) < 0 || t->limit >= 1)
-        return yaml_file_error(f, node,
+        return yaml_file_error(f, trigger_node_of(f, node, "share"),
                                ABOUT "share: expected a share such as 1%%, below 100%%, "
                                      "got `%.60s`",
                                t->name, x->share);

@@ -18,7 +18,11 @@ struct trigger_text {
     bool ratio_rate[2];
     size_t n_ratio;
     char *above, *below, *share, *growth, *times_baseline;
+    bool short_limit; /* `above` or `below` stood in `value` */
 };
+
+/* The node of an item's value, for an error's place; the item itself if it does not have the key. */
+const yaml_node_t *trigger_node_of(struct yaml_file *f, const yaml_node_t *item, const char *key);
 
 /* What is wrong with a metric's name; NULL: nothing. */
 const char *trigger_check_metric(const char *text);

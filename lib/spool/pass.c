@@ -97,8 +97,9 @@ static void log_deleted(const struct pass *p, const struct pass_run *run)
         n += run->deleted[i];
     }
     if (n > 0)
-        log_write(LOG_LEVEL_INFO, &retention, "deleted %" PRIu64 " traces, %s, from %s: %s", n,
-                  format_size(run->deleted_bytes, size), p->core->tree.path, buf_str(&causes));
+        log_write(LOG_LEVEL_INFO, &retention, "deleted %" PRIu64 " trace%s, %s, from %s: %s", n,
+                  n == 1 ? "" : "s", format_size(run->deleted_bytes, size), p->core->tree.path,
+                  buf_str(&causes));
 }
 
 /*

@@ -223,6 +223,9 @@ def test_other_sites(shared):
     assert status(address, path="/", host=here, Sec_Fetch_Site="cross-site") == 200
     form = {"content_type": "application/x-www-form-urlencoded", "body": b"all=true"}
     assert status(address, "POST", "/api/v1/capture", host=here, **form) == 415
+    # By another method than the path takes, the method is what is wrong.
+    assert status(address, "POST", "/api/v1/push/shop", host=here, **form) == 405
+    assert status(address, "POST", "/api/v1/nothing", host=here, **form) == 404
     assert status(address, "POST", "/-/reload", host=here, origin=f"http://{here}") == 200
 
 

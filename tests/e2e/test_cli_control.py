@@ -613,7 +613,7 @@ def test_what_is_said_of_other_artifacts(scripted):
     assert (done.returncode, done.stdout) == (1, key + "\n")
     assert done.stderr.splitlines() == [
         "contrace: s http://t/trace: mutex: missing: 404; set profiles_path",
-        "contrace: s http://t/trace: mutex: empty: no waits",
+        "s http://t/trace: mutex: empty: no waits",
         "contrace: s http://t/trace: busy",
         r'contrace: s http://t/heap: closed: "\x1f"',
         "contrace: s http://t/trace: mutex: captured too often; try again in 4 s",
@@ -670,6 +670,7 @@ def test_answers_that_are_none(scripted):
         ((500, b""), "status 500"),
         ((500, {"error": "the disk is gone"}), "the disk is gone"),
         ((429, {"error": "too often"}, {"Retry-After": "42"}), "too often; try again in 42 s"),
+        ((429, {"error": "too often; ask again in 7 s"}, {"Retry-After": "7"}), "often; ask again in 7 s\n"),
         ((429, b"", {"Retry-After": "soon"}), "status 429"),
         ((401, b""), "wants a token"),
         ((403, {"error": "the name is wrong"}), "the name is wrong"),

@@ -112,7 +112,7 @@ def test_broken_file_keeps_its_targets(serve, daemon, tmp_path):
         wait_until("the capture has ended", lambda: not d.spool.incoming())
 
     replace(path, json.dumps([group(b, "b")]))
-    d.wait_log("is good again: 1 targets")
+    d.wait_log("is good again: 1 target")
     d.wait_captured(service="b")
     wait_for_targets(d, {"b"}, a)
     d.stop()

@@ -118,6 +118,12 @@ def test_listed_and_pulled(goservice, daemon, endpoint, tmp_path):
             assert rows == USUAL
             for key in keys:
                 assert f"`{key.replace('/', '_')}`" in index
+        short = incident["incident"].rsplit("/", 1)[1][:6]
+        assert short in contrace("list", *here).stdout
+        done = contrace("pull", *here, f"-o{tmp_path / 'short'}", f"--incident={short}")
+        assert len(done.stdout.split()) == len(keys)
+        bad = contrace("pull", *here, "--incident=999999", check=False)
+        assert bad.returncode == 2 and "no incident in the spool began at that time" in bad.stderr
         bad = contrace("pull", *here, "--incident=nonsense", check=False)
         assert bad.returncode == 2 and "expected an id" in bad.stderr
     finally:

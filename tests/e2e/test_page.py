@@ -537,7 +537,7 @@ def test_rules(browser, mock):
         "return Array.from(document.querySelectorAll('#rules-rows tr')).map((r) => r.innerText)"
     )
     assert [row.split("\t")[:2] for row in rows] == [
-        ["ok", "busy"], ["pending 1 of 2", "<i>odd</i>"], ["poll failing", "slow"]]  # fmt: skip
+        ["ok", "busy"], ["pending 1 of 2", "<i>odd</i>"], ["poll_failing", "slow"]]  # fmt: skip
     assert "missing: HTTP status 404" in rows[2] and "runnable: 3" in rows[0]
     m.world.triggers = [trigger(f"r{i}", "fired" if i == 77 else "ok") for i in range(100)]
     opened(browser, m.url)

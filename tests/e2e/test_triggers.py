@@ -4,12 +4,14 @@
 import datetime
 import gzip
 import json
+import re
+import shlex
 import signal
 import time
 
 import hostile
 import pytest
-from support import BUILD, RELOADED, contraced, job, run, wait_until
+from support import BUILD, RELOADED, SRC, contraced, job, run, wait_until
 from triggers import (
     FIRED,
     INCIDENT,
@@ -345,6 +347,23 @@ def test_probe(serve, tmp_path):
         f"{url}: the rule elsewhere wants db_connections, which is not served",
         f"{url}: the rule matched wants lat, of which no series has the labels of `match`",
     ]
+    s.page = gauge(3, "g") + '# TYPE sum summary\nsum{quantile="1"} 1\nsum_count 1\n' + page
+    share = {"above": 1, "share": "1%"}
+    wrong = [
+        rule("of-gauge", histogram="g", **share),
+        rule("of-summary", histogram="sum", match={"h": "a"}, **share),
+        rule("as-gauge", gauge="lat"),
+        rule("too-far", histogram="lat", above=1.5, share="1%"),
+        rule("at-the-edge", histogram="lat", **share),
+    ]
+    status, said = probe(tmp_path, [s], wrong)
+    assert status == 1
+    assert said.splitlines() == [
+        f"{url}: the rule of-gauge wants g, which is served as a gauge, not as a histogram",
+        f"{url}: the rule of-summary wants sum, which is served as a summary, not as a histogram",
+        f"{url}: the rule as-gauge wants lat, which is served as a histogram: give `histogram`, or a counter of it such as NAME_count",
+        f"{url}: the rule too-far cannot fire: no bucket of lat has an edge at or above 1.5, the last is 1; lower `above`",
+    ]
     s.page = hostile.answer("404 Not Found", b"no\n")
     status, said = probe(tmp_path, [s], [good])
     assert status == 1 and said.startswith(f"{url}: missing: HTTP status 404; set metrics.path")
@@ -363,8 +382,59 @@ def test_the_command(serve, watched):
     assert "missing: HTTP status 404" in text
     listed = json.loads(run(BUILD / "contrace", "triggers", where, "--json", "--rule=other").stdout)
     assert listed["total"] == 2 and {t["rule"] for t in listed["triggers"]} == {"other"}
-    assert "no rule for any target" in run(BUILD / "contrace", "triggers", where, "-t", "x").stdout
+    assert run(BUILD / "contrace", "triggers", where, "-t", "x").stdout.startswith("none of these;")
     assert run(BUILD / "contrace", "triggers", where, "x", check=False).returncode == 2
+
+
+TABLE = (SRC / "docs/API.md").read_text().split("| `state` | |")[1].split("`edge`")[0]
+STATES = re.findall(r"^\| `(\w+)` \|", TABLE, re.M)
+
+
+def test_states_and_rules_have_names(serve, watched):
+    """A state or a rule that is none is an error; the command, the API and the page about it have the same states."""
+    d = watched([Service(serve, gauge(1))], [rule()])
+    where = f"--address=unix:{d.endpoint.path}"
+    assert len(STATES) == 7
+    for state in STATES:
+        assert run(BUILD / "contrace", "triggers", where, f"--state={state}").returncode == 0
+        assert d.endpoint.get("/api/v1/triggers", state=state).status == 200
+    done = run(BUILD / "contrace", "triggers", where, "--state=failing", check=False)
+    assert done.returncode == 2 and "expected ok, pending, fired" in done.stderr
+    assert all(state in done.stderr for state in STATES)
+    answer = d.endpoint.get("/api/v1/triggers", state="failing")
+    assert answer.status == 400 and all(state in answer.text for state in STATES)
+    assert d.endpoint.get("/api/v1/triggers", rule="nosuch").status == 404
+    done = run(BUILD / "contrace", "triggers", where, "--rule=nosuch", check=False)
+    assert done.returncode == 1
+    assert done.stderr == "contrace: trigger_configs has no rule `nosuch`\n"
+
+
+def runbook():
+    """The commands of what somebody does whom ContraceIncident called, and of the alert."""
+    pages = (SRC / "docs/OPERATIONS.md").read_text()
+    parts = [pages.split(f"\n{title}\n")[1].split("\n##")[0]
+             for title in ("## A page at three o'clock", "### ContraceIncident")]  # fmt: skip
+    alert = (SRC / "prometheus/contrace.rules.yaml").read_text().split("was kept. ")[1]
+    parts.append("`" + " ".join(alert.split(" shows it.")[0].split()) + "`")
+    found = re.findall(r"`(contrace (?:triggers|list|pull|capture)[^`]*)`", "\n".join(parts))
+    assert len(found) >= 8 and found[-1].startswith("contrace list")
+    return sorted(set(found))
+
+
+def test_runbook_as_typed(serve, watched, tmp_path):
+    d = watched([Service(serve, gauge(20))], [rule()])
+    d.wait_log(message_id=INCIDENT)
+    found = wait_until("it has evidence", lambda: incidents(d))
+    config = ["-c", str(d.config)]
+    for text in runbook():
+        words = shlex.split(text.replace("=ID", f"={next(iter(found))}").replace("=RULE", "=busy"))
+        where = config if words[1] in ("list", "pull") else [f"--address=unix:{d.endpoint.path}"]
+        words = ["127.0.0.1" if w == "checkout" else w for w in words]
+        more = ["--no-wait"] if words[1] == "capture" else []
+        done = run(BUILD / "contrace", *words[1:], *where, *more, check=False, cwd=tmp_path)
+        assert done.returncode != 2, (text, done.stderr)
+        if "--incident" in text or words[1] == "triggers":
+            assert done.returncode == 0 and done.stdout, (text, done.stderr)
 
 
 def test_metrics_of_rules(serve, watched):

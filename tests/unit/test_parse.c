@@ -246,6 +246,18 @@ static void test_duration_reads_back(void **state)
     }
 }
 
+static void test_format_wait(void **state)
+{
+    char out[PARSE_TEXT_SIZE];
+
+    (void)state;
+    assert_string_equal(format_wait(78 * USEC_PER_SEC + 859, out), "1m19s");
+    assert_string_equal(format_wait(78 * USEC_PER_SEC, out), "1m18s");
+    assert_string_equal(format_wait(1, out), "1s");
+    assert_string_equal(format_wait(0, out), "0s");
+    assert_null(strchr(format_wait(USEC_NEVER, out), '.'));
+}
+
 static void assert_size_text(uint64_t bytes, const char *expected)
 {
     char out[PARSE_TEXT_SIZE];
@@ -274,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_decimal),
         cmocka_unit_test(test_format_duration),
         cmocka_unit_test(test_duration_reads_back),
+        cmocka_unit_test(test_format_wait),
         cmocka_unit_test(test_format_size),
     };
 

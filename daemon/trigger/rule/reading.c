@@ -55,6 +55,8 @@ void reading_add(struct reading *r, enum reading_role role, const struct scrape_
 {
     struct reading_sum *sum = &r->sum[role == READING_SECOND];
 
+    if (role == READING_BASE)
+        r->bare = sample->type;
     if (!matches(r->rule, sample))
         return;
     r->native = r->native || sample->native;

@@ -31,6 +31,7 @@ struct reading_sum {
 struct reading {
     const struct trigger_config *rule;
     bool native;               /* a native histogram came */
+    enum scrape_type bare;     /* of a histogram's bare name, which only other types have as text */
     struct reading_sum sum[2]; /* of READING_FIRST and READING_SECOND */
     struct buckets *buckets;   /* NULL, unless the rule is about a histogram */
 };
