@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "daemon/daemon_state.h"
@@ -20,13 +21,37 @@ static const char *unit_of(const struct trigger_config *rule)
     return rule->measure == TRIGGER_RATE ? "per second" : NULL;
 }
 
+static void add_kinds(struct buf *out, const char *before, unsigned kinds)
+{
+    for (unsigned k = 0; k < KINDS; k++) {
+        if (!(kinds & 1u << k))
+            continue;
+        (void)buf_addf(out, "%s%s", before, kind_name((enum kind)k));
+        before = ", ";
+    }
+}
+
+/* What the incident under way takes for the rule, and what it does not. */
+static void explain_joined(const struct incident_reply *reply, char why[static TRIGGERS_WHY_SIZE])
+{
+    char wait[PARSE_TEXT_SIZE];
+    struct buf text;
+
+    buf_over(&text, why, TRIGGERS_WHY_SIZE);
+    add_kinds(&text, "; for the rule it also takes ", reply->added);
+    add_kinds(&text, "; what the rule wants and it lacks: ", reply->lacks);
+    if (reply->retry_after > 0)
+        (void)buf_addf(&text, " (%s does not allow it for %s)", incident_limit_name(reply->limit),
+                       format_duration(reply->retry_after, wait));
+}
+
 static void explain(const struct incident_reply *reply, char why[static TRIGGERS_WHY_SIZE])
 {
     char wait[PARSE_TEXT_SIZE];
 
     switch (reply->answer) {
-    case INCIDENT_TAKEN:
-    case INCIDENT_JOINED: break;
+    case INCIDENT_TAKEN: break;
+    case INCIDENT_JOINED: explain_joined(reply, why); break;
     case INCIDENT_LIMITED:
         (void)snprintf(why, TRIGGERS_WHY_SIZE, "%s does not allow another for %s",
                        incident_limit_name(reply->limit),

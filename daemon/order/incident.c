@@ -243,13 +243,26 @@ static bool begin(struct incident *i, struct incident_piece *p)
     return true;
 }
 
-/* Orders the next piece. False: all have ended. */
-static bool advance(struct incident *i)
+/* The piece whose turn it is: what was added later may come before others. NULL: all were begun. */
+static struct incident_piece *next_piece(struct incident *i)
 {
+    struct incident_piece *next = NULL;
+
     for (size_t k = 0; k < i->report.n_pieces; k++) {
         struct incident_piece *p = &i->pieces[k];
 
-        if (!p->begun && begin(i, p))
+        if (!p->begun &&
+            (!next || artifacts_of_kind(p->kind)->turn < artifacts_of_kind(next->kind)->turn))
+            next = p;
+    }
+    return next;
+}
+
+/* Orders the next piece. False: all have ended. */
+static bool advance(struct incident *i)
+{
+    for (struct incident_piece *p = next_piece(i); p; p = next_piece(i)) {
+        if (begin(i, p))
             return true;
     }
     return false;
@@ -448,7 +461,11 @@ static struct incident_reply join(struct incident *i, const struct incident_orde
 {
     struct incident_reply reply = {.answer = INCIDENT_JOINED, .id = report_of(i)->id};
 
-    return add_waiter(i, order, &reply.waiter) < 0 ? no_memory(order) : reply;
+    if (add_waiter(i, order, &reply.waiter) < 0)
+        return no_memory(order);
+    if (!order->evidence)
+        incident_extend(i, order, &reply);
+    return reply;
 }
 
 /* Nothing is planned of what the caller has already. */
@@ -529,7 +546,7 @@ void incidents_drain(struct incidents *is)
     is->drained = true;
     for (struct incident *i = is->running.first; i; i = next) {
         next = i->next;
-        if (waits(i))
+        if (waits(i) && !advance(i)) /* what was added meanwhile ends, too */
             finish(i);
     }
 }

@@ -37,15 +37,16 @@ struct triggers_fire {
 
 enum triggers_answer {
     TRIGGERS_TAKEN,   /* it makes an incident */
-    TRIGGERS_JOINED,  /* an incident of the target is under way, which has it all */
+    TRIGGERS_JOINED,  /* an incident of the target is under way, which takes what it can of it */
     TRIGGERS_REFUSED, /* it makes none; the rule fires again after its cooldown, if it still holds */
 };
 
-#define TRIGGERS_WHY_SIZE 160
+#define TRIGGERS_WHY_SIZE 320
 
 /* What follows when a rule fires. */
 struct triggers_calls {
-    /* Orders an incident. When refused, `why` says so, for people. */
+    /* Orders an incident. When refused, `why` says so, for people; when joined, it says what the
+     * incident takes or lacks of it, after "; ". Else it stays "". */
     enum triggers_answer (*order)(void *userdata, const struct triggers_fire *fire,
                                   char why[static TRIGGERS_WHY_SIZE]);
     /* How many more incidents may begin within this hour, of how many (*ret_all). */

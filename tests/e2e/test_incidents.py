@@ -175,7 +175,10 @@ def test_one_at_a_time_and_not_more_than_the_budget(serve, daemon, endpoint):
     order = {"all": True, "incident": True}
     assert not endpoint.post("/api/v1/capture", order).json["incidents"][0]["joined"]
     wait_until("it is under way", lambda: len(server.requests) == 2)
-    assert endpoint.post("/api/v1/capture", order).json["incidents"][0]["joined"]
+    joined = endpoint.post("/api/v1/capture", order).json["incidents"][0]
+    assert joined["joined"] and joined["added"] == joined["lacks"] == []
+    more = {**order, "artifacts": ["heap"]}
+    assert endpoint.post("/api/v1/capture", more).json["incidents"][0]["added"] == ["heap"]
     gate.set()
     ended(d)
     (listed,) = endpoint.get("/api/v1/incidents").json["incidents"]

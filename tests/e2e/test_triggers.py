@@ -105,8 +105,42 @@ def test_two_rules_for_one_target_make_one_incident(serve, watched):
     d.wait_log(message_id=FIRED, count=2)
     assert len(s.polls) - before <= 2  # one poll served both
     d.wait_log(message_id=INCIDENT)
-    assert "is under way has the evidence" in d.log(message_id=FIRED)[1]["msg"]
+    assert "it joins the incident of it that is under way" in d.log(message_id=FIRED)[1]["msg"]
     assert len(incidents(d)) == 1
+
+
+def test_a_rule_that_joins_has_its_own_artifacts(serve, watched):
+    """What it names and the incident does not take is added; the log names it."""
+    s = Service(serve, gauge(3) + gauge(3, "other"))
+    d = watched([s], [rule(), rule("second", gauge="other", capture=["trace", "heap"])])
+    wait_until("both are judged", lambda: {r["state"] for r in rows(d)} == {"ok"})
+    s.page = gauge(20) + gauge(30, "other")
+    d.wait_log(message_id=FIRED, count=2)
+    second = d.log(message_id=FIRED)[1]["msg"]
+    assert second.endswith(
+        "; it joins the incident of it that is under way; for the rule it also takes heap"
+    )
+    ended = d.wait_log(message_id=INCIDENT)["msg"]
+    assert ended.endswith(": trace; without heap (not served)")
+    assert len(s.took("/debug/pprof/heap")) == 1
+    assert len(incidents(d)) == 1
+
+
+def test_a_rule_that_joins_lacks_what_a_bound_forbids(serve, watched):
+    """The trace that `first` began takes all that max_traced allows."""
+    s = Service(serve, gauge(3) + gauge(3, "other"))
+    second = rule("second", gauge="other", capture=["cpu", "heap"])
+    d = watched([s], [rule(), second], {"max_traced": "0.01%"})
+    wait_until("both are judged", lambda: {r["state"] for r in rows(d)} == {"ok"})
+    s.page = gauge(20) + gauge(30, "other")
+    d.wait_log(message_id=FIRED, count=2)
+    said = d.log(message_id=FIRED)[1]["msg"]
+    assert (
+        "; for the rule it also takes heap; what the rule wants and it lacks: cpu (max_traced does not"
+        in said
+    )
+    d.wait_log(message_id=INCIDENT)
+    assert not s.took("/debug/pprof/profile")
 
 
 def test_while_suspended(serve, watched):
