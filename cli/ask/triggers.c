@@ -35,7 +35,7 @@ static const struct argument rows[] = {
     {"service", 's', "NAME", "only targets of this service", argument_text, FIELD(service)},
     {"job", 0, "NAME", "only targets of this job", argument_text, FIELD(job)},
     {"target", 't', "TARGET", "only this target: its URL or address", argument_text, FIELD(target)},
-    {"state", 0, "STATE", "only what is in this state: fired, pending, blind, poll_failing, …",
+    {"state", 0, "STATE", "only what is in this state: fired, refused, pending, blind, …",
      argument_text, FIELD(state)},
     {"limit", 'n', "N", "only the first N rows (1000)", argument_count, FIELD(limit)},
     {"json", 0, NULL, "one JSON object", argument_flag, FIELD(json)},

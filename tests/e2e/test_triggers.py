@@ -166,6 +166,35 @@ def test_an_incident_too_many_is_said_once(serve, watched):
     assert len(d.log(message_id=INCIDENT)) == 1
 
 
+def test_a_refusal_is_shown(serve, watched):
+    """State and time of the next are there; the one that has its incident names it."""
+    services = [Service(serve, gauge(20)) for _ in range(2)]
+    d = watched(services, [rule(**{"for": 2})], {"max_per_hour": 1})
+    d.wait_log(message_id=INCIDENT)
+    (refused,) = wait_until("one is refused", lambda: rows(d, state="refused"))
+    polls = min(len(s.polls) for s in services)
+    wait_until("both are polled on", lambda: min(len(s.polls) for s in services) > polls + 3)
+    (refused,) = rows(d, state="refused")
+    assert refused["over"] == refused["for"] == 2
+    assert refused["refused"] == "max_per_hour" and refused["incident"] is None
+    assert stamp(refused["again"]) > stamp(refused["fired"])
+    (fired,) = rows(d, state="fired")
+    assert fired["incident"] and fired["refused"] is None and fired["again"] is None
+    text = run(BUILD / "contrace", "triggers", f"--address=unix:{d.endpoint.path}").stdout
+    assert "no incident was made: max_per_hour, again in " in text and "pending" not in text
+
+
+def test_what_cannot_be_judged_is_waiting(serve, watched):
+    s = Service(serve, gauge(3))
+    d = watched([s], [rule()])
+    wait_until("it is judged", lambda: row(d)["state"] == "ok")
+    s.page = gauge(3, "other")
+    wait_until("nothing is judged", lambda: row(d)["state"] == "waiting")
+    assert row(d)["why"] == "it is not served" and "it is not served" in row(d)["text"]
+    s.page = gauge(3)
+    wait_until("it is judged again", lambda: row(d)["state"] == "ok")
+
+
 def test_the_worst_have_what_is_left(serve, watched):
     """Half of the budget goes to the first who fire, the rest to the worst of those that follow."""
     services = [Service(serve, gauge(3)) for _ in range(20)]
