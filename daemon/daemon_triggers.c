@@ -82,6 +82,7 @@ static void on_fires(void *userdata, const struct triggers_fire *fire, struct tr
         .value = fire->view.value,
         .threshold = fire->view.threshold,
         .unit = unit_of(fire->rule),
+        .text = fire->text,
     };
     struct incident_order order = {
         .target = fire->target,

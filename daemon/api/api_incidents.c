@@ -59,6 +59,7 @@ static void put_trigger(struct jsonwriter *w, const struct record_trigger *t)
     jsonwriter_real(w, "value", t->value);
     jsonwriter_real(w, "threshold", t->threshold);
     jsonwriter_text(w, "unit", t->unit);
+    jsonwriter_text(w, "text", t->text);
     jsonwriter_end(w);
 }
 

@@ -21,6 +21,7 @@ static void append(struct incident *i, const struct incident_plan *plan)
         if (!p) {
             p = &i->pieces[i->report.n_pieces++];
             *p = (struct incident_piece){.kind = a->kind};
+            incident_tag_takes(i->tag, a->kind);
             p->beside = a == plan->sampler && plan->beside;
         }
         if (a == plan->sampler)

@@ -111,6 +111,7 @@ def test_listed_and_pulled(goservice, daemon, endpoint, tmp_path):
             assert top.name == "incident_" + incident["incident"].replace("/", "_")
             paths = done.stdout.split()
             assert len(paths) == len(keys) and all(p.startswith(str(top)) for p in paths)
+            assert f"what these are: {top}/INDEX.md" in done.stderr
             index = (top / "INDEX.md").read_text()
             assert index.startswith(f"# Incident {incident['incident']}\n")
             assert "* reason: api:slow checkout\n" in index and "* trace: " in index

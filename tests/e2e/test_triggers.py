@@ -109,7 +109,7 @@ def test_two_rules_for_one_target_make_one_incident(serve, watched):
     assert len(incidents(d)) == 1
 
 
-def test_a_rule_that_joins_has_its_own_artifacts(serve, watched):
+def test_a_rule_that_joins_has_its_own_artifacts(serve, watched, tmp_path):
     """What it names and the incident does not take is added; the log names it."""
     s = Service(serve, gauge(3) + gauge(3, "other"))
     d = watched([s], [rule(), rule("second", gauge="other", capture=["trace", "heap"])])
@@ -123,7 +123,17 @@ def test_a_rule_that_joins_has_its_own_artifacts(serve, watched):
     ended = d.wait_log(message_id=INCIDENT)["msg"]
     assert ended.endswith(": trace; without heap (not served)")
     assert len(s.took("/debug/pprof/heap")) == 1
-    assert len(incidents(d)) == 1
+    (of_both,) = incidents(d)
+    done = run(
+        BUILD / "contrace", "pull", f"-c{d.config}", f"-o{tmp_path}/out", f"--incident={of_both}"
+    )
+    (index,) = (tmp_path / "out").glob("*/INDEX.md")
+    assert f"what these are: {index}" in done.stderr
+    text = index.read_text()
+    assert (
+        "* rule: busy\n* because: runnable: 20, more than 10\n* joined by: trigger:second\n" in text
+    )
+    assert "* missing: heap: it had not ended" in text
 
 
 def test_a_rule_that_joins_lacks_what_a_bound_forbids(serve, watched):

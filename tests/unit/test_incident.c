@@ -607,7 +607,7 @@ static void test_remembers_the_last(void **state)
 /* All records have the id of the first that was kept, and what was not kept gives none. */
 static void test_tag(void **state)
 {
-    const struct record_trigger trigger = {"slow", 0.2, 0.1, "share"};
+    const struct record_trigger trigger = {"slow", 0.2, 0.1, "share", "20 %"};
     struct incident_tag *tag = incident_tag_new(&trigger);
     struct name first, second;
 
@@ -625,6 +625,14 @@ static void test_tag(void **state)
     assert_false(name_is_stem("s/h/20260314/092654-7-1.trace"));
     assert_false(name_is_stem(""));
     assert_string_equal(incident_tag_trigger(tag)->rule, "slow");
+    assert_string_equal(incident_tag_trigger(tag)->text, "20 %");
+    for (unsigned i = 0; i < 2 * RECORD_JOINED_MAX; i++) {
+        char reason[] = {(char)('a' + i), '\0'};
+
+        incident_tag_joins(tag, "a");
+        incident_tag_joins(tag, reason);
+    }
+    assert_string_equal(incident_tag_progress(tag)->joined[RECORD_JOINED_MAX - 1], "h");
     incident_tag_unref(incident_tag_ref(tag));
     incident_tag_unref(tag);
     incident_tag_unref(NULL);
