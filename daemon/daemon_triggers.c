@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "daemon/daemon_state.h"
@@ -20,27 +21,60 @@ static const char *unit_of(const struct trigger_config *rule)
     return rule->measure == TRIGGER_RATE ? "per second" : NULL;
 }
 
-static void explain(const struct incident_reply *reply, char why[static TRIGGERS_WHY_SIZE])
+static void add_kinds(struct buf *out, const char *before, unsigned kinds)
+{
+    for (unsigned k = 0; k < KINDS; k++) {
+        if (!(kinds & 1u << k))
+            continue;
+        (void)buf_addf(out, "%s%s", before, kind_name((enum kind)k));
+        before = ", ";
+    }
+}
+
+/* What the incident under way takes for the rule, and what it does not. */
+static void explain_joined(const struct incident_reply *reply, struct triggers_reply *ret)
+{
+    char wait[PARSE_TEXT_SIZE];
+    struct buf text;
+
+    ret->answer = TRIGGERS_JOINED;
+    buf_over(&text, ret->why, sizeof(ret->why));
+    add_kinds(&text, "; for the rule it also takes ", reply->added);
+    add_kinds(&text, "; what the rule wants and it lacks: ", reply->lacks);
+    if (reply->retry_after > 0)
+        (void)buf_addf(&text, " (%s does not allow it for %s)", incident_limit_name(reply->limit),
+                       format_wait(reply->retry_after, wait));
+}
+
+static void explain_refused(const char *by, struct triggers_reply *ret)
+{
+    ret->answer = TRIGGERS_REFUSED;
+    ret->refused = by;
+    (void)snprintf(ret->why, sizeof(ret->why), "%s", by);
+}
+
+static void explain(const struct incident_reply *reply, struct triggers_reply *ret)
 {
     char wait[PARSE_TEXT_SIZE];
 
     switch (reply->answer) {
-    case INCIDENT_TAKEN:
-    case INCIDENT_JOINED: break;
+    case INCIDENT_TAKEN: ret->answer = TRIGGERS_TAKEN; break;
+    case INCIDENT_JOINED: explain_joined(reply, ret); break;
     case INCIDENT_LIMITED:
-        (void)snprintf(why, TRIGGERS_WHY_SIZE, "%s does not allow another for %s",
-                       incident_limit_name(reply->limit), format_wait(reply->retry_after, wait));
+        explain_refused(incident_limit_name(reply->limit), ret);
+        ret->retry_after = reply->retry_after;
+        (void)snprintf(ret->why, sizeof(ret->why), "%s does not allow another for %s", ret->refused,
+                       format_wait(reply->retry_after, wait));
         break;
     case INCIDENT_PLACELESS:
-        (void)snprintf(why, TRIGGERS_WHY_SIZE, "of none of its artifacts is the path known");
+        explain_refused("of none of its artifacts is the path known", ret);
         break;
-    case INCIDENT_STOPPING: (void)snprintf(why, TRIGGERS_WHY_SIZE, "contraced is stopping"); break;
-    case INCIDENT_NO_MEMORY: (void)snprintf(why, TRIGGERS_WHY_SIZE, "%s", strerror(ENOMEM)); break;
+    case INCIDENT_STOPPING: explain_refused("contraced is stopping", ret); break;
+    case INCIDENT_NO_MEMORY: explain_refused("not enough memory", ret); break;
     }
 }
 
-static enum triggers_answer on_fires(void *userdata, const struct triggers_fire *fire,
-                                     char why[static TRIGGERS_WHY_SIZE])
+static void on_fires(void *userdata, const struct triggers_fire *fire, struct triggers_reply *ret)
 {
     struct daemon *d = userdata;
     const struct record_trigger trigger = {
@@ -48,6 +82,7 @@ static enum triggers_answer on_fires(void *userdata, const struct triggers_fire 
         .value = fire->view.value,
         .threshold = fire->view.threshold,
         .unit = unit_of(fire->rule),
+        .text = fire->text,
     };
     struct incident_order order = {
         .target = fire->target,
@@ -62,10 +97,7 @@ static enum triggers_answer on_fires(void *userdata, const struct triggers_fire 
         name = NULL; /* the record then says "trigger", and has the rule beside it */
     order.name = name;
     reply = incidents_order(d->incidents, &order);
-    explain(&reply, why);
-    if (reply.answer == INCIDENT_TAKEN)
-        return TRIGGERS_TAKEN;
-    return reply.answer == INCIDENT_JOINED ? TRIGGERS_JOINED : TRIGGERS_REFUSED;
+    explain(&reply, ret);
 }
 
 static size_t room(void *userdata, size_t *ret_all)

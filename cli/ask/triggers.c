@@ -34,14 +34,14 @@ struct triggers_arguments {
 static const char *read_state(void *field, const char *value)
 {
     static const char *const states[] = {
-        "ok", "pending", "fired", "cooling", "waiting", "blind", "poll_failing",
+        "ok", "pending", "fired", "refused", "cooling", "waiting", "blind", "poll_failing",
     };
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         if (strcmp(value, states[i]) == 0)
             return argument_text(field, value);
     }
-    return "ok, pending, fired, cooling, waiting, blind or poll_failing";
+    return "ok, pending, fired, refused, cooling, waiting, blind or poll_failing";
 }
 
 static const struct argument rows[] = {
@@ -49,7 +49,7 @@ static const struct argument rows[] = {
     {"service", 's', "NAME", "only targets of this service", argument_text, FIELD(service)},
     {"job", 0, "NAME", "only targets of this job", argument_text, FIELD(job)},
     {"target", 't', "TARGET", "only this target: its URL or address", argument_text, FIELD(target)},
-    {"state", 0, "STATE", "only what is in this state: fired, pending, blind, poll_failing, …",
+    {"state", 0, "STATE", "only what is in this state: fired, refused, pending, blind, …",
      read_state, FIELD(state)},
     {"limit", 'n', "N", "only the first N rows (1000)", argument_count, FIELD(limit)},
     {"json", 0, NULL, "one JSON object", argument_flag, FIELD(json)},

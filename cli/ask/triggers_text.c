@@ -43,7 +43,8 @@ static const char *colour_of(const json_t *row)
     char state[FIELD_SIZE];
 
     (void)field_text(row, "state", state);
-    if (strcmp(state, "fired") == 0 || strcmp(state, "pending") == 0)
+    if (strcmp(state, "fired") == 0 || strcmp(state, "pending") == 0 ||
+        strcmp(state, "refused") == 0)
         return YELLOW;
     return strcmp(state, "blind") == 0 || strcmp(state, "poll_failing") == 0 ? RED : NULL;
 }
@@ -57,14 +58,30 @@ static void age_of(const json_t *o, const char *key, usec now, char out[static Q
         (void)quantity_age(now > at ? now - at : 0, out);
 }
 
-/* Why a poll fails: "missing: HTTP status 404, 3 in a row". */
-static const char *note_of(const json_t *poll, char out[static NOTE_SIZE])
+/* Why there is no incident: "no incident was made: max_per_target_per_hour, again in 59m". */
+static const char *refusal_of(const json_t *row, usec now, char out[static NOTE_SIZE])
 {
+    char text[FIELD_SIZE], wait[QUANTITY_AGE_SIZE];
+    usec again = field_time(row, "again");
+
+    (void)field_text(row, "state", text);
+    if (strcmp(text, "refused") != 0)
+        return NULL;
+    (void)snprintf(out, NOTE_SIZE, "no incident was made: %s%s%s", field_text(row, "refused", text),
+                   again > now ? ", again in " : "",
+                   again > now ? quantity_age(again - now, wait) : "");
+    return out;
+}
+
+/* Why a poll fails: "missing: HTTP status 404, 3 in a row". */
+static const char *note_of(const json_t *row, usec now, char out[static NOTE_SIZE])
+{
+    const json_t *poll = json_object_get(row, "poll");
     uint64_t failures = field_count(poll, "failures");
     char result[FIELD_SIZE], text[FIELD_SIZE];
 
     if (failures == 0)
-        return NULL;
+        return refusal_of(row, now, out);
     (void)field_text(poll, "text", text);
     (void)snprintf(out, NOTE_SIZE, "%s%s%s, %" PRIu64 " in a row",
                    field_text(poll, "result", result), *text ? ": " : "", text, failures);
@@ -88,7 +105,7 @@ static int add(struct rows *rows, const json_t *row, usec now)
                                        [POLLED] = polled,
                                        [SEES] = field_text(row, "text", sees)},
                               .colour = {[STATE] = colour_of(row)},
-                              .note = note_of(poll, note),
+                              .note = note_of(row, now, note),
                           });
 }
 

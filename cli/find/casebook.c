@@ -49,6 +49,20 @@ static const struct facts *first_facts(const struct catalog *c)
     return NULL;
 }
 
+/* Those who joined it: the record that knows of the most of them. */
+static const char *joined(const struct catalog *c)
+{
+    const char *most = NULL;
+
+    for (size_t i = 0; i < c->n; i++) {
+        const char *text = c->items[i].facts ? c->items[i].facts->joined : NULL;
+
+        if (text && (!most || strlen(text) > strlen(most)))
+            most = text;
+    }
+    return most;
+}
+
 static void add_why(struct buf *out, const struct catalog *c)
 {
     const struct facts *f = first_facts(c);
@@ -61,6 +75,8 @@ static void add_why(struct buf *out, const struct catalog *c)
         return;
     add_line(out, "reason", f->reason);
     add_line(out, "rule", f->rule);
+    add_line(out, "because", f->text);
+    add_line(out, "joined by", joined(c));
     if (f->rule && f->has_value)
         (void)buf_addf(out, "* value: %.6g, threshold: %.6g", f->value, f->threshold);
     if (f->rule && f->has_value && f->unit) {
@@ -85,6 +101,56 @@ static void add_found(struct buf *out, const struct catalog *c)
             add_plain(out, e->facts->findings);
         }
         (void)buf_adds(out, "\n");
+    }
+}
+
+/* What the records tell of a kind that the incident takes: whether it is here, and if not, why. */
+static void add_missing_kind(struct buf *out, const struct catalog *c, enum kind kind)
+{
+    const char *why =
+        "it had not ended when the last of these was kept; the log says what came of it";
+    bool wanted = false;
+
+    for (size_t i = 0; i < c->n; i++) {
+        const struct facts *f = c->items[i].facts;
+
+        if (c->items[i].name.kind == kind)
+            return;
+        wanted = wanted || (f && f->takes & 1u << kind);
+        if (f && f->without[kind])
+            why = f->without[kind];
+    }
+    if (!wanted)
+        return;
+    (void)buf_addf(out, "* missing: %s: ", kind_name(kind));
+    add_plain(out, strcmp(why, "missing") == 0 ? "the service does not serve it" : why);
+    (void)buf_adds(out, "\n");
+}
+
+static void add_missing(struct buf *out, const struct catalog *c)
+{
+    for (unsigned k = 0; k < KINDS; k++)
+        add_missing_kind(out, c, (enum kind)k);
+}
+
+/* Which call makes a service fill a profile of this kind; NULL: it needs none. */
+static const char *call_for(enum kind kind)
+{
+    if (kind == KIND_MUTEX)
+        return "runtime.SetMutexProfileFraction(100)";
+    return kind == KIND_BLOCK ? "runtime.SetBlockProfileRate(int(time.Millisecond))" : NULL;
+}
+
+static void add_empty(struct buf *out, const struct catalog *c)
+{
+    for (size_t i = c->n; i-- > 0;) {
+        const struct entry *e = &c->items[i];
+        const char *call = call_for(e->name.kind);
+
+        if (call && e->facts && e->facts->has_samples && e->facts->samples == 0)
+            (void)buf_addf(out,
+                           "* empty: %s: nobody waited meanwhile, or the service never called %s\n",
+                           kind_name(e->name.kind), call);
     }
 }
 
@@ -126,6 +192,8 @@ int casebook_write(const char *directory, const char *incident, const struct cat
     (void)buf_addf(&text, "# Incident %s\n\n", incident);
     add_why(&text, c);
     add_found(&text, c);
+    add_empty(&text, c);
+    add_missing(&text, c);
     add_files(&text, c);
     r = buf_error(&text);
     if (r == 0)

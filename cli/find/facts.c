@@ -55,6 +55,47 @@ static int read_findings(const json_t *o, char **ret)
     return r;
 }
 
+/* What joined the incident, as one text. 0 or -ENOMEM. */
+static int read_joined(const json_t *list, char **ret)
+{
+    const json_t *item;
+    struct buf text;
+    size_t i;
+    int r = 0;
+
+    buf_init(&text, FINDINGS_MAX);
+    json_array_foreach(list, i, item) {
+        if (json_is_string(item))
+            (void)buf_addf(&text, "%s%s", text.len > 0 ? ", " : "", json_string_value(item));
+    }
+    if (text.len > 0) {
+        *ret = strdup(buf_str(&text));
+        r = *ret ? 0 : -ENOMEM;
+    }
+    buf_done(&text);
+    return r;
+}
+
+/* 0 or -ENOMEM. Unknown kinds, as of a later contraced, are left out. */
+static int read_progress(const json_t *o, struct facts *f)
+{
+    const json_t *progress = json_object_get(o, "incident_so_far"), *item;
+    const json_t *without = json_object_get(progress, "without");
+    size_t i;
+
+    json_array_foreach(json_object_get(progress, "artifacts"), i, item) {
+        const char *name = json_string_value(item);
+        enum kind kind;
+
+        if (!name || !kind_of_name(name, &kind) || f->takes & 1u << kind)
+            continue;
+        f->takes |= 1u << kind;
+        if (copy_string(without, name, &f->without[kind]) < 0)
+            return -ENOMEM;
+    }
+    return read_joined(json_object_get(progress, "joined"), &f->joined);
+}
+
 static int read_incident(const json_t *o, struct facts *f)
 {
     const json_t *trigger = json_object_get(o, "trigger");
@@ -64,7 +105,8 @@ static int read_incident(const json_t *o, struct facts *f)
     f->value = json_number_value(value);
     f->threshold = json_number_value(json_object_get(trigger, "threshold"));
     if (copy_string(o, "incident", &f->incident) < 0 ||
-        copy_string(trigger, "rule", &f->rule) < 0 || copy_string(trigger, "unit", &f->unit) < 0)
+        copy_string(trigger, "rule", &f->rule) < 0 || copy_string(trigger, "unit", &f->unit) < 0 ||
+        copy_string(trigger, "text", &f->text) < 0 || read_progress(o, f) < 0)
         return -ENOMEM;
     return read_findings(o, &f->findings);
 }
@@ -121,5 +163,9 @@ void facts_done(struct facts *f)
     free(f->rule);
     free(f->unit);
     free(f->findings);
+    free(f->text);
+    free(f->joined);
+    for (size_t k = 0; k < KINDS; k++)
+        free(f->without[k]);
     *f = (struct facts){0};
 }

@@ -10,16 +10,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/record/kind.h"
+
 #define FACTS_RECORD_MAX (256u << 10) /* bytes of a record */
 
 /* A field that is missing or of the wrong type is NULL or 0. */
 struct facts {
     char *reason, *go_version, *truncated_by, *label;
-    char *incident;          /* the id that all evidence of an incident shares */
-    char *rule, *unit;       /* of the trigger */
-    char *findings;          /* the codes of what was found: "lock-contention, gc-pressure" */
-    double value, threshold; /* of the trigger */
-    char *sha256;            /* 64 lower-case hex digits */
+    char *incident;           /* the id that all evidence of an incident shares */
+    char *rule, *unit, *text; /* of the trigger */
+    char *joined;             /* reasons of those that joined the incident: "trigger:a, alert:b" */
+    unsigned takes;           /* a bit for each kind that the incident takes */
+    char *without[KINDS];     /* why it had none of the kind when this was kept */
+    char *findings;           /* the codes of what was found: "lock-contention, gc-pressure" */
+    double value, threshold;  /* of the trigger */
+    char *sha256;             /* 64 lower-case hex digits */
     double seconds, requested_seconds;
     double covered; /* the share of the trace that label and numbers rest on */
     uint64_t bytes, samples;

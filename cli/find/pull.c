@@ -113,6 +113,8 @@ static int pull(const struct sources_arguments *where, const struct query *q,
     sources_close(&s);
     if (r < 0)
         return r;
+    if (a->directory && c->n > 0) /* not among the paths, which are for use in $(…) */
+        (void)fprintf(stderr, "what these are: %s/" CASEBOOK_NAME "\n", a->directory);
     printed = print_paths(c, &a->to);
     return printed < 0 ? printed : r || found;
 }

@@ -65,6 +65,21 @@ static void say_unmatched(const struct alerts *alerts, size_t unmatched, const s
               alerts->n, first->reason + strlen("alert:"), why);
 }
 
+/* The target has no allowance left. Alertmanager discards the answer, so the log has it, too: the
+ * first of a notification by name, the number of all at its end. */
+static void refuse_target(struct orders *o, const struct alert *alert, const struct target *t,
+                          struct jsonwriter *ignored)
+{
+    ignore(ignored, alert->reason, "%s was captured too often lately", t->shown);
+    if (o->too_often++ > 0)
+        return;
+    log_write(
+        LOG_LEVEL_WARN, &(struct log_fields){.service = t->service, .target = t->shown},
+        "the alert %s gets neither an incident nor a capture of %s: its allowance is used up, "
+        "as it was captured too often lately",
+        alert->reason + strlen("alert:"), t->shown);
+}
+
 /* Orders an incident of one target that an alert concerns. While the budget allows none, a single
  * capture is better than nothing. */
 static void run_target(struct orders *o, const struct alert *alert, size_t target,
@@ -80,7 +95,7 @@ static void run_target(struct orders *o, const struct alert *alert, size_t targe
     if (one)
         batch_claim(&o->batch, target);
     else if (orders_add(o, target, &order, &one) == DESK_LIMITED)
-        ignore(ignored, alert->reason, "%s was captured too often lately", t->shown);
+        refuse_target(o, alert, t, ignored);
     if (!one)
         return;
     jsonwriter_text(&one->json, "alert", alert->reason + strlen("alert:"));
@@ -157,6 +172,9 @@ static void run_alerts(struct api *a, struct admin_call *call, const struct aler
         if (!run_alert(o, &alerts->items[i], &w) && unmatched++ == 0)
             first = &alerts->items[i];
     say_unmatched(alerts, unmatched, first);
+    if (o->too_often > 1)
+        log_warn("%zu targets of a notification of alerts are not captured for want of allowance",
+                 o->too_often);
     ignore_rest(alerts, admin_call_is_cut(call), &w);
     jsonwriter_end(&w);
     reply(o, call, &ignored);

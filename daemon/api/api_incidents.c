@@ -60,6 +60,7 @@ static void put_trigger(struct jsonwriter *w, const struct record_trigger *t)
     jsonwriter_real(w, "value", t->value);
     jsonwriter_real(w, "threshold", t->threshold);
     jsonwriter_text(w, "unit", t->unit);
+    jsonwriter_text(w, "text", t->text);
     jsonwriter_end(w);
 }
 
@@ -197,6 +198,26 @@ static void add_placeless(struct incident_orders *o, const struct target *t)
     jsonwriter_end(&o->placeless.json);
 }
 
+/* What an order adds to an incident under way, and what it wants and will not have. */
+static void put_joined(struct jsonwriter *w, const struct incident_reply *r)
+{
+    const struct {
+        const char *name;
+        unsigned kinds;
+    } lists[] = {{"added", r->added}, {"lacks", r->lacks}};
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        jsonwriter_array(w, lists[i].name);
+        for (unsigned k = 0; k < KINDS; k++) {
+            if (lists[i].kinds & 1u << k)
+                jsonwriter_text(w, NULL, kind_name((enum kind)k));
+        }
+        jsonwriter_end(w);
+    }
+    if (r->lacks && r->retry_after > 0)
+        jsonwriter_text(w, "limit", incident_limit_name(r->limit));
+}
+
 static void add_taken(struct incident_orders *o, struct target *t, const struct incident_reply *r)
 {
     struct incident_item *item = &o->items[o->n++];
@@ -207,6 +228,8 @@ static void add_taken(struct incident_orders *o, struct target *t, const struct 
     jsonwriter_init(&item->json, &item->text, api_style);
     jsonwriter_object(&item->json, NULL);
     jsonwriter_bool(&item->json, "joined", r->answer == INCIDENT_JOINED);
+    if (r->answer == INCIDENT_JOINED)
+        put_joined(&item->json, r);
     if (r->waiter)
         o->left++;
     else if (incident_of(t, &report))
@@ -366,6 +389,8 @@ enum incident_answer orders_add_incident(struct orders *o, size_t target, enum r
         return r.answer;
     *ret = &o->incidents[o->n_incidents++];
     begin_one(*ret, t);
+    if (r.answer == INCIDENT_JOINED)
+        put_joined(&(*ret)->json, &r);
     return r.answer;
 }
 

@@ -98,6 +98,7 @@ struct orders {
     struct order *incidents; /* those that were made of the request's targets */
     size_t n_incidents;
     struct order *list;           /* in the order of the batch's taken orders */
+    size_t too_often;             /* targets of alerts that are not captured for that */
     struct api_list limited;      /* targets whose allowance is used up */
     struct api_list placeless;    /* and of those of which nobody knows where the artifact is */
     bool no_memory;               /* to write the answer */

@@ -87,6 +87,32 @@ static void put_poll(struct jsonwriter *w, const struct subject_page *p)
     jsonwriter_end(w);
 }
 
+/* Looks for the newest incident that a rule began. */
+struct seeking {
+    const struct triggers_row *row;
+    char id[NAME_KEY_MAX]; /* "": none was found yet */
+};
+
+static void seek(void *userdata, const struct incident_report *r)
+{
+    struct seeking *s = userdata;
+
+    if (!s->id[0] && r->id && r->trigger && strcmp(r->target, s->row->target->shown) == 0 &&
+        strcmp(r->job, s->row->target->job->name) == 0 &&
+        strcmp(r->trigger->rule, s->row->rule->name) == 0)
+        (void)snprintf(s->id, sizeof(s->id), "%s", r->id);
+}
+
+/* The id of the last incident that the rule began here, of those that are remembered. */
+static void put_incident(struct jsonwriter *w, const struct api *a, const struct triggers_row *row)
+{
+    struct seeking s = {.row = row};
+
+    if (row->view.fires > 0)
+        incidents_list(a->context.incidents, seek, &s);
+    jsonwriter_text(w, "incident", s.id[0] ? s.id : NULL);
+}
+
 /* What the rule saw last, and what that is held against. */
 static void put_view(struct jsonwriter *w, const struct api *a, const struct triggers_row *row)
 {
@@ -107,6 +133,9 @@ static void put_view(struct jsonwriter *w, const struct api *a, const struct tri
     put_boot_time(w, a, "seen", v->seen);
     put_boot_time(w, a, "fired", v->fired);
     jsonwriter_count(w, "fires", v->fires);
+    jsonwriter_text(w, "refused", v->refused);
+    put_boot_time(w, a, "again", v->again);
+    put_incident(w, a, row);
 }
 
 static void put_row(struct jsonwriter *w, const struct api *a, const struct triggers_row *row)
@@ -212,7 +241,7 @@ static void put_cursor(struct jsonwriter *w, const struct triggers_row *row)
 static bool is_state(const char *text)
 {
     static const char *const states[] = {
-        "ok", "pending", "fired", "cooling", "waiting", "blind", "poll_failing",
+        "ok", "pending", "fired", "refused", "cooling", "waiting", "blind", "poll_failing",
     };
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
@@ -237,8 +266,9 @@ static bool is_rule(const struct api *a, const char *name)
 static bool check_filter(const struct api *a, struct admin_call *call, const struct filter *f)
 {
     if (f->state && !is_state(f->state)) {
-        admin_fail(call, 400,
-                   "`state` is one of ok, pending, fired, cooling, waiting, blind, poll_failing");
+        admin_fail(
+            call, 400,
+            "`state` is one of ok, pending, fired, refused, cooling, waiting, blind, poll_failing");
         return false;
     }
     if (f->rule && !is_rule(a, f->rule)) {

@@ -8,16 +8,25 @@ static int copy_trigger(struct incident_tag *e, const struct record_trigger *fro
 {
     e->rule = from->rule ? strdup(from->rule) : NULL;
     e->unit = from->unit ? strdup(from->unit) : NULL;
+    e->text = from->text ? strdup(from->text) : NULL;
     e->triggered = true;
-    e->trigger = (struct record_trigger){
-        .rule = e->rule, .value = from->value, .threshold = from->threshold, .unit = e->unit};
-    return (from->rule && !e->rule) || (from->unit && !e->unit) ? -1 : 0;
+    e->trigger = (struct record_trigger){.rule = e->rule,
+                                         .value = from->value,
+                                         .threshold = from->threshold,
+                                         .unit = e->unit,
+                                         .text = e->text};
+    if ((from->rule && !e->rule) || (from->unit && !e->unit) || (from->text && !e->text))
+        return -1;
+    return 0;
 }
 
 static void incident_tag_free(struct incident_tag *e)
 {
     free(e->rule);
     free(e->unit);
+    free(e->text);
+    for (size_t i = 0; i < e->n_joined; i++)
+        free(e->joined[i]);
     free(e);
 }
 
@@ -64,4 +73,32 @@ void incident_tag_keep(struct incident_tag *e)
 const struct record_trigger *incident_tag_trigger(const struct incident_tag *e)
 {
     return e && e->triggered ? &e->trigger : NULL;
+}
+
+void incident_tag_takes(struct incident_tag *e, enum kind kind)
+{
+    e->progress.takes |= 1u << kind;
+}
+
+void incident_tag_without(struct incident_tag *e, enum kind kind, const char *why)
+{
+    e->progress.without[kind] = why;
+}
+
+void incident_tag_joins(struct incident_tag *e, const char *reason)
+{
+    for (size_t i = 0; i < e->n_joined; i++) {
+        if (strcmp(e->joined[i], reason) == 0)
+            return;
+    }
+    if (e->n_joined == RECORD_JOINED_MAX)
+        return;
+    e->joined[e->n_joined] = strdup(reason);
+    e->progress.joined[e->n_joined] = e->joined[e->n_joined];
+    e->n_joined += e->joined[e->n_joined] != NULL;
+}
+
+const struct record_progress *incident_tag_progress(const struct incident_tag *e)
+{
+    return e ? &e->progress : NULL;
 }

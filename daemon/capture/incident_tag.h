@@ -16,7 +16,10 @@ struct incident_tag {
     char proposed[NAME_KEY_MAX]; /* the id in the record that is being published; "": none */
     bool triggered;
     struct record_trigger trigger; /* if triggered */
-    char *rule, *unit;             /* its texts */
+    char *rule, *unit, *text;      /* its texts */
+    struct record_progress progress;
+    char *joined[RECORD_JOINED_MAX]; /* the progress's texts */
+    size_t n_joined;
 };
 
 /* One reference. `trigger` is copied; NULL: no rule asked. NULL when memory is short. */
@@ -35,3 +38,15 @@ void incident_tag_keep(struct incident_tag *e);
 
 /* The trigger for a record; NULL: none. */
 const struct record_trigger *incident_tag_trigger(const struct incident_tag *e);
+
+/* The incident takes this kind; of a kind it has nothing, for this reason (static; NULL: it may have
+ * yet). Later records say so. */
+void incident_tag_takes(struct incident_tag *e, enum kind kind);
+void incident_tag_without(struct incident_tag *e, enum kind kind, const char *why);
+
+/* Somebody joins the incident, for this reason: copied, once each. Beyond RECORD_JOINED_MAX, or when
+ * memory is short, the records do not say so. */
+void incident_tag_joins(struct incident_tag *e, const char *reason);
+
+/* For a record; NULL: it belongs to no incident. */
+const struct record_progress *incident_tag_progress(const struct incident_tag *e);

@@ -43,6 +43,7 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
         .reason = u->name ? u->name : reason_name(u->reason),
         .incident = incident,
         .trigger = incident_tag_trigger(u->incident),
+        .progress = incident_tag_progress(u->incident),
         .start = c->start,
         .window = c->window,
         .span = facts->span,

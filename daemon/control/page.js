@@ -325,7 +325,7 @@ function ruleRow(r) {
   const state = text(r.state), fired = time(r.fired), failing = state === 'poll_failing';
   const sees = failing && r.poll ? `${text(r.poll.result)}: ${text(r.poll.text)}` : text(r.text);
   const said = state === 'pending' ? `pending ${number(r.over)} of ${number(r.for)}` : state;
-  const className = state === 'fired' || state === 'pending' ? 'warn' : failing || state === 'blind' ? 'bad' : '';
+  const className = ['fired', 'pending', 'refused'].includes(state) ? 'warn' : failing || state === 'blind' ? 'bad' : '';
   return el('tr', '', el('td', className, said), el('td', '', text(r.rule)),
     el('td', '', `${text(r.service)} ${text(r.address)}`),
     el('td', '', fired === null ? '' : ago(now() - fired)), el('td', '', sees));

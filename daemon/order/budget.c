@@ -112,3 +112,13 @@ int budget_take(struct budget *b, uint64_t target, usec traced, usec now)
     b->entries[b->n++] = (struct budget_entry){.at = now, .target = target, .traced = traced};
     return 0;
 }
+
+void budget_lengthen(struct budget *b, uint64_t target, usec traced)
+{
+    size_t i = b->n;
+
+    while (i > 0 && b->entries[i - 1].target != target)
+        i--;
+    if (i > 0)
+        b->entries[i - 1].traced += traced;
+}

@@ -52,3 +52,7 @@ size_t budget_taken(const struct budget *b, usec now);
 
 /* Notes that one begins, whether it is allowed or not. 0, or -ENOMEM and nothing is noted. */
 int budget_take(struct budget *b, uint64_t target, usec traced, usec now);
+
+/* The target's last incident traces it for so much longer. Without one, nothing is noted: the
+ * operator's are not. */
+void budget_lengthen(struct budget *b, uint64_t target, usec traced);

@@ -169,9 +169,10 @@ static void finish(struct incident *i)
     target_unref(t);
 }
 
-static void end_piece(struct incident_piece *p, enum outcome outcome, const char *text,
-                      const char *key)
+static void end_piece(struct incident *i, struct incident_piece *p, enum outcome outcome,
+                      const char *text, const char *key)
 {
+    incident_tag_without(i->tag, p->kind, key ? NULL : outcome_name(outcome));
     p->ended = true;
     p->outcome = outcome;
     free(p->text);
@@ -217,12 +218,12 @@ static bool begin(struct incident *i, struct incident_piece *p)
     p->begun = true;
     why = obstacle(i, p);
     if (why) {
-        end_piece(p, OUTCOME_CANCELLED, why, NULL);
+        end_piece(i, p, OUTCOME_CANCELLED, why, NULL);
         return false;
     }
     r = target_add_lane(i->target, artifacts_of_kind(p->kind), &l);
     if (r == -ENOENT) { /* a reload took its path away */
-        end_piece(p, OUTCOME_CANCELLED, "its path is no longer configured", NULL);
+        end_piece(i, p, OUTCOME_CANCELLED, "its path is no longer configured", NULL);
         return false;
     }
     if (r == 0)
@@ -230,7 +231,7 @@ static bool begin(struct incident *i, struct incident_piece *p)
     if (reply.answer != DESK_TAKEN) {
         bool stopping = reply.answer == DESK_STOPPING;
 
-        end_piece(p, stopping ? OUTCOME_CANCELLED : OUTCOME_RESOURCES,
+        end_piece(i, p, stopping ? OUTCOME_CANCELLED : OUTCOME_RESOURCES,
                   stopping ? "contraced is stopping" : "not enough memory", NULL);
         return false;
     }
@@ -243,13 +244,26 @@ static bool begin(struct incident *i, struct incident_piece *p)
     return true;
 }
 
-/* Orders the next piece. False: all have ended. */
-static bool advance(struct incident *i)
+/* The piece whose turn it is: what was added later may come before others. NULL: all were begun. */
+static struct incident_piece *next_piece(struct incident *i)
 {
+    struct incident_piece *next = NULL;
+
     for (size_t k = 0; k < i->report.n_pieces; k++) {
         struct incident_piece *p = &i->pieces[k];
 
-        if (!p->begun && begin(i, p))
+        if (!p->begun &&
+            (!next || artifacts_of_kind(p->kind)->turn < artifacts_of_kind(next->kind)->turn))
+            next = p;
+    }
+    return next;
+}
+
+/* Orders the next piece. False: all have ended. */
+static bool advance(struct incident *i)
+{
+    for (struct incident_piece *p = next_piece(i); p; p = next_piece(i)) {
+        if (begin(i, p))
             return true;
     }
     return false;
@@ -321,16 +335,16 @@ static void end_sampler(struct incident *i, const struct pipeline_end *end)
     if (!end->samples && !p->beside) {
         p->begun = false;
     } else if (end->samples) {
-        end_piece(p, end->samples->outcome, end->samples->text, end->samples->key);
+        end_piece(i, p, end->samples->outcome, end->samples->text, end->samples->key);
         i->report.kept += p->key != NULL;
     } else {
-        end_piece(p, OUTCOME_CANCELLED, NOTHING_BESIDE, NULL);
+        end_piece(i, p, OUTCOME_CANCELLED, NOTHING_BESIDE, NULL);
     }
 }
 
 static void piece_ended(struct incident *i, enum outcome outcome, const char *text, const char *key)
 {
-    end_piece(steal(&i->under_way), outcome, text, key);
+    end_piece(i, steal(&i->under_way), outcome, text, key);
     i->report.kept += key != NULL;
     if (!advance(i))
         settle(i);
@@ -383,6 +397,8 @@ static void name_pieces(struct incident *i, const struct incident_plan *plan, bo
     if (i->sampler)
         i->sampler->beside = plan->beside;
     i->report.n_pieces = n;
+    for (size_t k = 0; k < n; k++)
+        incident_tag_takes(i->tag, i->pieces[k].kind);
 }
 
 static struct incident *incident_new(struct incidents *is, const struct incident_order *order,
@@ -413,12 +429,12 @@ static struct incident *incident_new(struct incidents *is, const struct incident
         .start = loop_now(is->event, CLOCK_REALTIME),
         .pieces = i->pieces,
     };
-    name_pieces(i, plan, order->evidence);
     i->samples = order->samples || t->job->cpu_samples;
     if (!i->tag || (order->name && !i->name) || !i->service || !i->host || !i->job || !i->shown) {
         incident_free(i);
         return NULL;
     }
+    name_pieces(i, plan, order->evidence);
     return i;
 }
 
@@ -448,7 +464,12 @@ static struct incident_reply join(struct incident *i, const struct incident_orde
 {
     struct incident_reply reply = {.answer = INCIDENT_JOINED, .id = report_of(i)->id};
 
-    return add_waiter(i, order, &reply.waiter) < 0 ? no_memory(order) : reply;
+    if (add_waiter(i, order, &reply.waiter) < 0)
+        return no_memory(order);
+    incident_tag_joins(i->tag, order->name ? order->name : reason_name(order->reason));
+    if (!order->evidence)
+        incident_extend(i, order, &reply);
+    return reply;
 }
 
 /* Nothing is planned of what the caller has already. */
@@ -529,7 +550,7 @@ void incidents_drain(struct incidents *is)
     is->drained = true;
     for (struct incident *i = is->running.first; i; i = next) {
         next = i->next;
-        if (waits(i))
+        if (waits(i) && !advance(i)) /* what was added meanwhile ends, too */
             finish(i);
     }
 }

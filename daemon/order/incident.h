@@ -45,7 +45,8 @@ struct incident_report {
     const struct record_trigger *trigger; /* NULL: no rule asked */
     usec start;                           /* real time of the order */
     usec ended;                           /* real time; 0: it is under way */
-    const struct incident_piece *pieces;  /* in the order in which they are taken */
+    const struct incident_piece *pieces;  /* in the order in which they are taken; behind them
+                                           * what an order added that joined it */
     size_t n_pieces;
     size_t kept; /* pieces that were kept */
 };
@@ -69,7 +70,8 @@ struct incident_order {
 
 enum incident_answer {
     INCIDENT_TAKEN,
-    INCIDENT_JOINED,    /* one of this target is under way, and this order adds nothing to it */
+    INCIDENT_JOINED,    /* one of this target is under way; `added` is what this order adds to it,
+                         * `lacks` what it wants and will not have */
     INCIDENT_LIMITED,   /* `limit` says by what, `retry_after` until when */
     INCIDENT_PLACELESS, /* of no artifact is it known at which path the target offers it */
     INCIDENT_STOPPING,  /* contraced is stopping */
@@ -81,8 +83,9 @@ struct incident_waiter; /* an order's fn that has not been called yet */
 
 struct incident_reply {
     enum incident_answer answer;
-    enum incident_limit limit; /* when limited */
-    usec retry_after;          /* when limited */
+    enum incident_limit limit; /* when limited; when joined, if retry_after is not 0 */
+    usec retry_after;          /* when limited; when joined, 0: no bound forbids what it lacks */
+    unsigned added, lacks;     /* when joined: a bit for each kind */
     const char *id; /* when joined: the other's, or NULL if it has none yet. Valid until the next
                      * turn of the event loop */
     struct incident_waiter *waiter; /* valid until fn is called; NULL: fn will not be called */

@@ -4,7 +4,7 @@
 /*
  * Shared by the files of incidents only. incident.c takes orders and carries incidents out,
  * incident_plan.c says what one takes and what that costs, incident_limits.c whether there may be
- * one, incident_log.c reports its end.
+ * one, incident_join.c what an order adds to one that is under way, incident_log.c reports its end.
  */
 
 #include "daemon/order/budget.h"
@@ -78,6 +78,17 @@ bool incident_is_limited(struct incidents *is, const struct incident_order *orde
                          const struct incident_plan *plan, struct incident_reply *reply);
 void incident_charge(struct incidents *is, const struct incident_order *order,
                      const struct incident_plan *plan);
+
+/* The same for what an order adds to an incident that is under way: it is no further one. */
+bool incident_is_too_long(struct incidents *is, const struct incident_order *order,
+                          const struct incident_plan *plan, struct incident_reply *reply);
+void incident_charge_more(struct incidents *is, const struct incident_order *order,
+                          const struct incident_plan *plan);
+
+/* incident_join.c: adds to the incident what the order wants beyond that, as far as the budget
+ * allows; sets `added` and `lacks`, and limit and retry_after of the last that was refused. */
+void incident_extend(struct incident *i, const struct incident_order *order,
+                     struct incident_reply *reply);
 
 /* incident_log.c: one line about an incident that has ended. */
 void incident_log(const struct incident *i, enum incident_end end);

@@ -261,7 +261,9 @@ static const char *state_of(const struct triggers_row *row, usec now)
     if (row->page && row->page->failures > 0)
         return "poll_failing";
     if (is_cooling(row->rule, &row->view, now))
-        return "cooling";
+        return row->view.refused ? "refused" : "cooling";
+    if (row->view.why[0] != '\0')
+        return "waiting";
     if (row->view.phase == RULESTATE_OVER)
         return "pending";
     return row->view.phase == RULESTATE_CALM ? "ok" : "waiting";

@@ -37,17 +37,24 @@ struct triggers_fire {
 
 enum triggers_answer {
     TRIGGERS_TAKEN,   /* it makes an incident */
-    TRIGGERS_JOINED,  /* an incident of the target is under way, which has it all */
+    TRIGGERS_JOINED,  /* an incident of the target is under way, which takes what it can of it */
     TRIGGERS_REFUSED, /* it makes none; the rule fires again after its cooldown, if it still holds */
 };
 
-#define TRIGGERS_WHY_SIZE 160
+#define TRIGGERS_WHY_SIZE 320
+
+struct triggers_reply {
+    enum triggers_answer answer;
+    const char *refused;         /* when refused: by what, in a word or two; static */
+    usec retry_after;            /* when refused: before that it would be again; 0: not known */
+    char why[TRIGGERS_WHY_SIZE]; /* for people. When joined: what the incident takes or lacks of it,
+                                  * after "; ", or "" */
+};
 
 /* What follows when a rule fires. */
 struct triggers_calls {
-    /* Orders an incident. When refused, `why` says so, for people. */
-    enum triggers_answer (*order)(void *userdata, const struct triggers_fire *fire,
-                                  char why[static TRIGGERS_WHY_SIZE]);
+    /* Orders an incident. *ret is zeroes before. */
+    void (*order)(void *userdata, const struct triggers_fire *fire, struct triggers_reply *ret);
     /* How many more incidents may begin within this hour, of how many (*ret_all). */
     size_t (*room)(void *userdata, size_t *ret_all);
     /* Whether one of this target is under way, so that an order joins it. */
@@ -84,7 +91,8 @@ struct triggers_row {
     const struct subject_page *page; /* NULL: the rule is not polled */
     const struct rulestate *known;   /* all that the rule knows */
     struct rulestate_view view;
-    const char *state; /* "ok", "pending", "fired", "cooling", "blind", "waiting", "poll_failing" */
+    const char *state; /* "ok", "pending", "fired", "refused", "cooling", "blind", "waiting",
+                        * "poll_failing" */
 };
 
 /* False: enough. */

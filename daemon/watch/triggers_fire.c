@@ -9,6 +9,8 @@
  * that are not polled have none. */
 #define GATHER_USUAL (15 * USEC_PER_SEC)
 
+static const char worse_ones[] = "max_per_hour";
+
 /* The numbers of one rule, and the answer to the last target at which it fired. */
 static void count(struct triggers *t, const char *rule, enum triggers_answer answer)
 {
@@ -37,21 +39,26 @@ static void say(struct triggers *t, const struct triggers_fire *fire, enum trigg
     triggers_log_fires(fire, answer, why);
 }
 
+static void refuse(struct triggers *t, struct subject_rule *r, const char *by, usec wait)
+{
+    rulestate_refused(r->state, by, wait > 0 ? loop_now(t->event, CLOCK_BOOTTIME) + wait : 0);
+}
+
 /* Orders the incident of a rule that fires. */
 static enum triggers_answer order(struct triggers *t, struct subject *s, struct subject_rule *r)
 {
-    char text[RULESTATE_TEXT_SIZE], why[TRIGGERS_WHY_SIZE] = "";
+    char text[RULESTATE_TEXT_SIZE];
     struct triggers_fire fire = {.target = s->target, .rule = r->rule};
-    enum triggers_answer answer;
+    struct triggers_reply reply = {0};
 
     rulestate_look(r->state, &fire.view);
     fire.text = rulestate_text(r->state, text);
-    answer = t->calls->order(t->userdata, &fire, why);
-    if (answer == TRIGGERS_REFUSED)
-        rulestate_refused(r->state);
-    say(t, &fire, answer, why);
-    count(t, r->rule->name, answer);
-    return answer;
+    t->calls->order(t->userdata, &fire, &reply);
+    if (reply.answer == TRIGGERS_REFUSED)
+        refuse(t, r, reply.refused, reply.retry_after);
+    say(t, &fire, reply.answer, reply.why);
+    count(t, r->rule->name, reply.answer);
+    return reply.answer;
 }
 
 static struct subject_rule *find_rule(const struct subject *s, const char *name)
@@ -64,12 +71,12 @@ static struct subject_rule *find_rule(const struct subject *s, const char *name)
 }
 
 /* One that was gathered makes no incident. */
-static void drop(struct triggers *t, const struct storm_entry *e)
+static void drop(struct triggers *t, const struct storm_entry *e, const char *why)
 {
     struct subject_rule *r = find_rule(triggers_subject(t, e->target), e->rule);
 
     if (r)
-        rulestate_refused(r->state);
+        refuse(t, r, why, 0);
     count(t, e->rule, TRIGGERS_REFUSED);
 }
 
@@ -99,12 +106,12 @@ static int on_gathered(sd_event_source *source, uint64_t now, void *userdata)
         struct subject_rule *r = find_rule(s, e.rule);
 
         if (t->calls->room(t->userdata, &all) == 0) {
-            drop(t, &e);
+            drop(t, &e, worse_ones);
             dropped++;
         } else if (still_holds(r)) {
             made += order(t, s, r) == TRIGGERS_TAKEN;
         } else {
-            drop(t, &e); /* it has passed meanwhile */
+            drop(t, &e, "it passed while the worst were sought");
         }
         storm_release(&e);
     }
@@ -142,7 +149,7 @@ static bool gather(struct triggers *t, struct subject *s, const struct subject_r
         storm_add(&t->storm, s->target, r->rule->name,
                   storm_severity(view.value, view.threshold, r->rule->test == TRIGGER_BELOW), &out);
     if (out.target) {
-        drop(t, &out);
+        drop(t, &out, worse_ones);
         storm_release(&out);
     }
     if (error < 0)
@@ -163,7 +170,7 @@ static void fires(struct triggers *t, struct subject *s, struct subject_rule *r)
     if (storm_gathers(&t->storm, room, all) && !t->calls->under_way(t->userdata, s->target)) {
         if (gather(t, s, r))
             return;
-        rulestate_refused(r->state);
+        refuse(t, r, worse_ones, 0);
         count(t, r->rule->name, TRIGGERS_REFUSED);
         return;
     }

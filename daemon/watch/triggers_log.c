@@ -77,7 +77,7 @@ void triggers_log_fires(const struct triggers_fire *fire, enum triggers_answer a
     const char *after = "";
 
     if (answer == TRIGGERS_JOINED)
-        after = "; the incident of it that is under way has the evidence";
+        after = "; it joins the incident of it that is under way";
     else if (answer == TRIGGERS_REFUSED)
         after =
             "; it makes no incident, nor do later ones of this rule, of which there is no line, "
@@ -87,7 +87,7 @@ void triggers_log_fires(const struct triggers_fire *fire, enum triggers_answer a
                                    .target = fire->target->shown,
                                    .message_id = MESSAGE_ID_TRIGGER_FIRED},
               "the rule %s fires at %s: %s%s%s", fire->rule->name, fire->target->address,
-              fire->text, after, answer == TRIGGERS_REFUSED ? why : "");
+              fire->text, after, why);
 }
 
 void triggers_log_storm(size_t came, size_t made, size_t dropped)

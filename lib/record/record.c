@@ -141,7 +141,38 @@ static bool set_trigger(json_t *object, const struct record_trigger *t)
     trigger = json_object();
     return json_object_set_new(object, "trigger", trigger) == 0 &&
            set_string(trigger, "rule", t->rule) && set_value(trigger, "value", t->value) &&
-           set_value(trigger, "threshold", t->threshold) && set_string(trigger, "unit", t->unit);
+           set_value(trigger, "threshold", t->threshold) && set_string(trigger, "unit", t->unit) &&
+           set_string(trigger, "text", t->text);
+}
+
+static bool add_text(json_t *array, const char *text)
+{
+    return json_array_append_new(array, json_string(text)) == 0;
+}
+
+static bool set_progress(json_t *object, const struct record_progress *p)
+{
+    json_t *progress, *takes, *without, *joined;
+    bool ok;
+
+    if (!p)
+        return true;
+    progress = json_object();
+    takes = json_array();
+    without = json_object();
+    joined = json_array();
+    ok = json_object_set_new(progress, "artifacts", takes) == 0;
+    ok = json_object_set_new(progress, "without", without) == 0 && ok;
+    ok = json_object_set_new(progress, "joined", joined) == 0 && ok;
+    ok = json_object_set_new(object, "incident_so_far", progress) == 0 && ok;
+    for (unsigned k = 0; ok && k < KINDS; k++) {
+        if (p->takes & 1u << k)
+            ok = add_text(takes, kind_name((enum kind)k)) &&
+                 set_string(without, kind_name((enum kind)k), p->without[k]);
+    }
+    for (size_t i = 0; ok && i < RECORD_JOINED_MAX && p->joined[i]; i++)
+        ok = add_text(joined, p->joined[i]);
+    return ok;
 }
 
 /* What cannot be written is null: that must not prevent the record of a trace. */
@@ -213,9 +244,10 @@ char *record_to_json(const struct record *r)
         !set_string(o, "host", r->host) || (r->pid && !set_number(o, "pid", r->pid)) ||
         !set_string(o, "target", r->target) || !set_string(o, "job", r->job) || !set_labels(o, r) ||
         !set_string(o, "reason", r->reason) || !set_string(o, "incident", r->incident) ||
-        !set_trigger(o, r->trigger) || !set_string(o, "start", clock_rfc3339(r->start, start)) ||
-        !set_times(o, r) || !set_number(o, "bytes", r->bytes) ||
-        !set_string(o, "sha256", r->sha256) || !set_string(o, "go_version", r->go_version) ||
+        !set_trigger(o, r->trigger) || !set_progress(o, r->progress) ||
+        !set_string(o, "start", clock_rfc3339(r->start, start)) || !set_times(o, r) ||
+        !set_number(o, "bytes", r->bytes) || !set_string(o, "sha256", r->sha256) ||
+        !set_string(o, "go_version", r->go_version) ||
         json_object_set_new(o, "complete", json_boolean(r->complete)) < 0 || !set_truncated(o, r) ||
         !set_samples(o, r->samples) || !set_counts(o, r) || !set_context(o, r) ||
         !set_string(o, "contraced_version", PACKAGE_VERSION))

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "lib/record/name.h"
 #include "trace/findings/context.h"
+#include "lib/record/kind.h"
 
 #define RECORD_MAX ((size_t)256 << 10) /* bytes of a record that is read back */
 
@@ -31,6 +32,15 @@ struct record_trigger {
     const char *rule;
     double value, threshold; /* not a number, or infinite: null in the record */
     const char *unit;        /* of both: "seconds", "share"; NULL: not said */
+    const char *text;        /* why it fired, for people; NULL: not said */
+};
+
+/* What was known of an incident when one of its artifacts was kept. Borrowed. */
+#define RECORD_JOINED_MAX 8
+struct record_progress {
+    unsigned takes;             /* a bit for each kind */
+    const char *without[KINDS]; /* why it has none of this kind, in a word; NULL: it may have */
+    const char *joined[RECORD_JOINED_MAX]; /* reasons of those that joined it; then NULL */
 };
 
 /* Whether a CPU profile ran beside a trace, so that it has CPU samples. */
@@ -52,8 +62,9 @@ struct record {
     size_t n_labels;
     const char *reason;   /* schedule, signal, api, trigger:<name> */
     const char *incident; /* the id that all evidence of an incident shares; NULL: none */
-    const struct record_trigger *trigger; /* NULL: no rule asked */
-    usec start;                           /* real time at which the request was sent */
+    const struct record_trigger *trigger;   /* NULL: no rule asked */
+    const struct record_progress *progress; /* of the incident; NULL: none */
+    usec start;                             /* real time at which the request was sent */
     usec window;      /* the duration that was asked for; 0: none, it is a snapshot */
     usec span;        /* the time that it really spans; 0: not known */
     bool since_start; /* it spans not the window, but all since the process started */

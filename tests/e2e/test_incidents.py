@@ -111,6 +111,7 @@ def test_listed_and_pulled(goservice, daemon, endpoint, tmp_path):
             assert top.name == "incident_" + incident["incident"].replace("/", "_")
             paths = done.stdout.split()
             assert len(paths) == len(keys) and all(p.startswith(str(top)) for p in paths)
+            assert f"what these are: {top}/INDEX.md" in done.stderr
             index = (top / "INDEX.md").read_text()
             assert index.startswith(f"# Incident {incident['incident']}\n")
             assert "* reason: api:slow checkout\n" in index and "* trace: " in index
@@ -181,7 +182,10 @@ def test_one_at_a_time_and_not_more_than_the_budget(serve, daemon, endpoint):
     order = {"all": True, "incident": True}
     assert not endpoint.post("/api/v1/capture", order).json["incidents"][0]["joined"]
     wait_until("it is under way", lambda: len(server.requests) == 2)
-    assert endpoint.post("/api/v1/capture", order).json["incidents"][0]["joined"]
+    joined = endpoint.post("/api/v1/capture", order).json["incidents"][0]
+    assert joined["joined"] and joined["added"] == joined["lacks"] == []
+    more = {**order, "artifacts": ["heap"]}
+    assert endpoint.post("/api/v1/capture", more).json["incidents"][0]["added"] == ["heap"]
     gate.set()
     ended(d)
     (listed,) = endpoint.get("/api/v1/incidents").json["incidents"]

@@ -17,6 +17,7 @@ from triggers import (
     INCIDENT,
     POLLS_FAIL,
     POLLS_WORK,
+    TEXT,
     Service,
     document,
     gauge,
@@ -107,8 +108,52 @@ def test_two_rules_for_one_target_make_one_incident(serve, watched):
     d.wait_log(message_id=FIRED, count=2)
     assert len(s.polls) - before <= 2  # one poll served both
     d.wait_log(message_id=INCIDENT)
-    assert "is under way has the evidence" in d.log(message_id=FIRED)[1]["msg"]
+    assert "it joins the incident of it that is under way" in d.log(message_id=FIRED)[1]["msg"]
     assert len(incidents(d)) == 1
+
+
+def test_a_rule_that_joins_has_its_own_artifacts(serve, watched, tmp_path):
+    """What it names and the incident does not take is added; the log names it."""
+    s = Service(serve, gauge(3) + gauge(3, "other"))
+    d = watched([s], [rule(), rule("second", gauge="other", capture=["trace", "heap"])])
+    wait_until("both are judged", lambda: {r["state"] for r in rows(d)} == {"ok"})
+    s.page = gauge(20) + gauge(30, "other")
+    d.wait_log(message_id=FIRED, count=2)
+    second = d.log(message_id=FIRED)[1]["msg"]
+    assert second.endswith(
+        "; it joins the incident of it that is under way; for the rule it also takes heap"
+    )
+    ended = d.wait_log(message_id=INCIDENT)["msg"]
+    assert ended.endswith(": trace; without heap (not served)")
+    assert len(s.took("/debug/pprof/heap")) == 1
+    (of_both,) = incidents(d)
+    done = run(
+        BUILD / "contrace", "pull", f"-c{d.config}", f"-o{tmp_path}/out", f"--incident={of_both}"
+    )
+    (index,) = (tmp_path / "out").glob("*/INDEX.md")
+    assert f"what these are: {index}" in done.stderr
+    text = index.read_text()
+    assert (
+        "* rule: busy\n* because: runnable: 20, more than 10\n* joined by: trigger:second\n" in text
+    )
+    assert "* missing: heap: it had not ended" in text
+
+
+def test_a_rule_that_joins_lacks_what_a_bound_forbids(serve, watched):
+    """The trace that `first` began takes all that max_traced allows."""
+    s = Service(serve, gauge(3) + gauge(3, "other"))
+    second = rule("second", gauge="other", capture=["cpu", "heap"])
+    d = watched([s], [rule(), second], {"max_traced": "0.01%"})
+    wait_until("both are judged", lambda: {r["state"] for r in rows(d)} == {"ok"})
+    s.page = gauge(20) + gauge(30, "other")
+    d.wait_log(message_id=FIRED, count=2)
+    said = d.log(message_id=FIRED)[1]["msg"]
+    assert (
+        "; for the rule it also takes heap; what the rule wants and it lacks: cpu (max_traced does not"
+        in said
+    )
+    d.wait_log(message_id=INCIDENT)
+    assert not s.took("/debug/pprof/profile")
 
 
 def test_while_suspended(serve, watched):
@@ -132,6 +177,35 @@ def test_an_incident_too_many_is_said_once(serve, watched):
     said = d.log("max_per_hour", message_id=FIRED)
     assert len(said) == 1, said
     assert len(d.log(message_id=INCIDENT)) == 1
+
+
+def test_a_refusal_is_shown(serve, watched):
+    """State and time of the next are there; the one that has its incident names it."""
+    services = [Service(serve, gauge(20)) for _ in range(2)]
+    d = watched(services, [rule(**{"for": 2})], {"max_per_hour": 1})
+    d.wait_log(message_id=INCIDENT)
+    (refused,) = wait_until("one is refused", lambda: rows(d, state="refused"))
+    polls = min(len(s.polls) for s in services)
+    wait_until("both are polled on", lambda: min(len(s.polls) for s in services) > polls + 3)
+    (refused,) = rows(d, state="refused")
+    assert refused["over"] == refused["for"] == 2
+    assert refused["refused"] == "max_per_hour" and refused["incident"] is None
+    assert stamp(refused["again"]) > stamp(refused["fired"])
+    (fired,) = rows(d, state="fired")
+    assert fired["incident"] and fired["refused"] is None and fired["again"] is None
+    text = run(BUILD / "contrace", "triggers", f"--address=unix:{d.endpoint.path}").stdout
+    assert "no incident was made: max_per_hour, again in " in text and "pending" not in text
+
+
+def test_what_cannot_be_judged_is_waiting(serve, watched):
+    s = Service(serve, gauge(3))
+    d = watched([s], [rule()])
+    wait_until("it is judged", lambda: row(d)["state"] == "ok")
+    s.page = gauge(3, "other")
+    wait_until("nothing is judged", lambda: row(d)["state"] == "waiting")
+    assert row(d)["why"] == "it is not served" and "it is not served" in row(d)["text"]
+    s.page = gauge(3)
+    wait_until("it is judged again", lambda: row(d)["state"] == "ok")
 
 
 def test_the_worst_have_what_is_left(serve, watched):
@@ -158,6 +232,8 @@ FAULTS = {
     "too-long": (hostile.endless(gauge(20).encode(), b"# " + b"x" * 100000 + b"\n"), "too_large"),
     "too-long-expvar": (hostile.answer("200 OK", b'{"runnable": 20, "list": "' + b"x" * (512 << 10) + b'"}'), "too_large"),
     "html": (hostile.answer("200 OK", b"<html><body>hello</body></html>", "Content-Type: text/html"), "not_metrics"),
+    "one-long-line": (hostile.answer("200 OK", b"x" * (2 << 20), TEXT), "not_metrics"),
+    "binary": (hostile.answer("200 OK", bytes(b for b in range(256) if b != 10) * 8192, TEXT), "not_metrics"),
     "gone": (hostile.answer("404 Not Found", b"no\n"), "missing"),
     "redirects": (hostile.answer("302 Found", b"", "Location: http://127.0.0.1:1/"), "redirect"),
     "refuses": (hostile.answer("401 Unauthorized", b""), "unauthorized"),

@@ -418,6 +418,95 @@ static void test_joins(void **state)
     assert_int_equal(w->counters.incidents_under_way, 1); /* that one */
 }
 
+static struct incident_reply order_kinds(struct world *w, unsigned kinds)
+{
+    return incidents_order(w->incidents,
+                           &(struct incident_order){.target = targets_at(w->targets, 0),
+                                                    .reason = REASON_TRIGGER,
+                                                    .artifacts = kinds,
+                                                    .fn = on_ended,
+                                                    .userdata = w});
+}
+
+/* Who joins has what he wants beyond the incident, in its turn; it is one all the same. */
+static void test_joins_for_more(void **state)
+{
+    struct world *w = *state;
+    struct incident_reply reply;
+    struct incident_report report;
+
+    assert_int_equal(order_kinds(w, 1u << KIND_GOROUTINE | 1u << KIND_MUTEX).answer,
+                     INCIDENT_TAKEN);
+    reply = order_kinds(w, 1u << KIND_HEAP | 1u << KIND_GOROUTINE | 1u << KIND_TRACE);
+    assert_int_equal(reply.answer, INCIDENT_JOINED);
+    assert_int_equal(reply.added, 1u << KIND_HEAP | 1u << KIND_TRACE);
+    assert_int_equal(reply.lacks, 0);
+    assert_int_equal(reply.retry_after, 0);
+    reply = order_kinds(w, 1u << KIND_HEAP);
+    assert_int_equal(reply.added, 0); /* it is under way by now */
+    assert_int_equal(reply.lacks, 0);
+    assert_true(incident_of(targets_at(w->targets, 0), &report));
+    assert_int_equal(report.n_pieces, 4);
+    for (size_t i = 0; i < 4; i++)
+        end(i, OUTCOME_OK);
+    assert_int_equal(w->ended, 3);
+    assert_int_equal(w->kept, 4);
+    assert_int_equal(fake_pipeline.orders, 4);
+    assert_non_null(strstr(w->line, ": goroutine, mutex, trace, heap"));
+    /* The trace counts, the incident does not. */
+    assert_int_equal(w->incidents->budget.n, 1);
+    assert_int_equal(w->incidents->budget.entries[0].traced, 2 * USEC_PER_SEC);
+}
+
+/* What failed already, or what a bound forbids, is named; what nobody knows a path of is not. */
+static void test_joins_and_lacks(void **state)
+{
+    struct world *w = *state;
+    struct incidents_config limits = w->incidents->limits;
+    struct incident_reply reply;
+
+    (void)order_kinds(w, 1u << KIND_GOROUTINE | 1u << KIND_MUTEX);
+    end(0, OUTCOME_TIMEOUT);
+    limits.max_traced = 0;
+    incidents_set(w->incidents, &limits);
+    budget_lengthen(
+        &w->incidents->budget,
+        allowance_id(targets_at(w->targets, 0)->job->name, targets_at(w->targets, 0)->address),
+        USEC_PER_SEC);
+    reply = order_kinds(w, 1u << KIND_GOROUTINE | 1u << KIND_TRACE | 1u << KIND_HEAP |
+                               1u << KIND_FLIGHT);
+    assert_int_equal(reply.answer, INCIDENT_JOINED);
+    assert_int_equal(reply.added, 1u << KIND_HEAP);
+    assert_int_equal(reply.lacks, 1u << KIND_GOROUTINE | 1u << KIND_TRACE);
+    assert_int_equal(reply.limit, INCIDENT_LIMIT_TRACED);
+    assert_int_equal(reply.retry_after, USEC_PER_HOUR);
+    end(1, OUTCOME_OK);
+    end(2, OUTCOME_OK);
+    assert_non_null(strstr(w->line, ": mutex, heap; without goroutine (timeout)"));
+}
+
+/* The trace that is added has the samples that the job wants, and its profile is a part, too. */
+static void test_joins_for_samples(void **state)
+{
+    struct world *w = *state;
+
+    targets_at(w->targets, 0)->job->cpu_samples = true;
+    (void)order_kinds(w, 1u << KIND_HEAP);
+    assert_int_equal(order_kinds(w, 1u << KIND_TRACE).added, 1u << KIND_TRACE);
+    end(0, OUTCOME_OK);
+    assert_true(fake_pipeline.order[1].samples);
+    fake_pipeline.orders = 2;
+    {
+        const struct pipeline_samples samples = {.outcome = OUTCOME_OK, .key = "s/h/1.cpu.pb.gz"};
+        const struct pipeline_end e = {
+            .outcome = OUTCOME_OK, .text = "", .key = "s/h/1.trace", .samples = &samples};
+
+        fake_pipeline.waiters[1].fn(fake_pipeline.waiters[1].userdata, &e);
+    }
+    assert_int_equal(w->kept, 3);
+    assert_non_null(strstr(w->line, ": heap, trace, cpu"));
+}
+
 static void test_limits(void **state)
 {
     struct world *w = *state;
@@ -518,7 +607,7 @@ static void test_remembers_the_last(void **state)
 /* All records have the id of the first that was kept, and what was not kept gives none. */
 static void test_tag(void **state)
 {
-    const struct record_trigger trigger = {"slow", 0.2, 0.1, "share"};
+    const struct record_trigger trigger = {"slow", 0.2, 0.1, "share", "20 %"};
     struct incident_tag *tag = incident_tag_new(&trigger);
     struct name first, second;
 
@@ -536,6 +625,14 @@ static void test_tag(void **state)
     assert_false(name_is_stem("s/h/20260314/092654-7-1.trace"));
     assert_false(name_is_stem(""));
     assert_string_equal(incident_tag_trigger(tag)->rule, "slow");
+    assert_string_equal(incident_tag_trigger(tag)->text, "20 %");
+    for (unsigned i = 0; i < 2 * RECORD_JOINED_MAX; i++) {
+        char reason[] = {(char)('a' + i), '\0'};
+
+        incident_tag_joins(tag, "a");
+        incident_tag_joins(tag, reason);
+    }
+    assert_string_equal(incident_tag_progress(tag)->joined[RECORD_JOINED_MAX - 1], "h");
     incident_tag_unref(incident_tag_ref(tag));
     incident_tag_unref(tag);
     incident_tag_unref(NULL);
@@ -553,6 +650,9 @@ int main(void)
         TEST(test_evidence_at_the_end),
         TEST(test_evidence_alone),
         TEST(test_joins),
+        TEST(test_joins_for_more),
+        TEST(test_joins_and_lacks),
+        TEST(test_joins_for_samples),
         TEST(test_limits),
         TEST(test_allowance),
         TEST(test_stopping),

@@ -418,7 +418,12 @@ static void test_covered(void **state)
 /* What belongs to an incident says so, and which rule asked; all others say nothing of it. */
 static void test_incident(void **state)
 {
-    const struct record_trigger trigger = {"slow-scheduler", 0.25, INFINITY, "share"};
+    const struct record_trigger trigger = {"slow-scheduler", 0.25, INFINITY, "share", "25% of 956"};
+    const struct record_progress progress = {
+        .takes = 1u << KIND_TRACE | 1u << KIND_HEAP,
+        .without = {[KIND_HEAP] = "missing"},
+        .joined = {"trigger:other"},
+    };
     struct record r = sample();
     json_t *o = make(&r, NULL), *t;
 
@@ -428,6 +433,7 @@ static void test_incident(void **state)
     json_decref(o);
     r.incident = "checkout/web-1/20260314/092653-4711";
     r.trigger = &trigger;
+    r.progress = &progress;
     o = make(&r, NULL);
     assert_string_equal(string_of(o, "incident"), r.incident);
     t = json_object_get(o, "trigger");
@@ -435,6 +441,13 @@ static void test_incident(void **state)
     assert_true(json_number_value(json_object_get(t, "value")) == 0.25);
     assert_true(json_is_null(json_object_get(t, "threshold")));
     assert_string_equal(string_of(t, "unit"), "share");
+    assert_string_equal(string_of(t, "text"), "25% of 956");
+    t = json_object_get(o, "incident_so_far");
+    assert_int_equal(json_array_size(json_object_get(t, "artifacts")), 2);
+    assert_int_equal(json_object_size(json_object_get(t, "without")), 1);
+    assert_string_equal(string_of(json_object_get(t, "without"), "heap"), "missing");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(t, "joined"), 0)),
+                        "trigger:other");
     json_decref(o);
 }
 

@@ -104,13 +104,26 @@ static void test_hysteresis_and_cooldown(void **state)
 
 static void test_refused(void **state)
 {
+    struct rulestate_view view;
+
     (void)state;
     begin(TRIGGER_GAUGE, TRIGGER_ABOVE, 10);
     assert_int_equal(poll_value(11), RULESTATE_FIRES);
-    rulestate_refused(s);
+    rulestate_refused(s, "max_per_hour", now + rule.cooldown + 1);
     assert_int_equal(poll_value(11), RULESTATE_NOTHING);
+    assert_int_equal(poll_value(11), RULESTATE_NOTHING);
+    rulestate_look(s, &view);
+    assert_string_equal(view.refused, "max_per_hour");
+    assert_int_equal(view.again, view.fired + rule.cooldown + 1);
+    assert_int_equal(view.over, rule.polls); /* however often it was over */
+    rulestate_refused(s, "max_per_hour", 0);
+    rulestate_look(s, &view);
+    assert_int_equal(view.again, view.fired + rule.cooldown);
     now += rule.cooldown;
     assert_int_equal(poll_value(11), RULESTATE_FIRES);
+    rulestate_look(s, &view);
+    assert_null(view.refused);
+    assert_int_equal(view.again, 0);
     end();
 }
 

@@ -237,6 +237,13 @@ static void test_too_long(void **state)
         assert_int_equal(verdict.overlong, 2);
         assert_int_equal(verdict.lines, 4);
     }
+    /* Nothing but a line that may be anything is no metrics. */
+    memset(page, 'x', 2 * SCRAPE_LINE_MAX);
+    page[2 * SCRAPE_LINE_MAX] = '\0';
+    for (size_t piece = 1; piece < 4 * SCRAPE_LINE_MAX; piece *= 7) {
+        assert_int_equal(read_page(page, piece, false), -EBADMSG);
+        assert_string_equal(verdict.error, "no metrics, but a line that is too long for one");
+    }
     free(page);
 }
 

@@ -31,20 +31,19 @@ struct world {
     size_t refused_said;
 };
 
-static enum triggers_answer on_order(void *userdata, const struct triggers_fire *fire,
-                                     char why[static TRIGGERS_WHY_SIZE])
+static void on_order(void *userdata, const struct triggers_fire *fire, struct triggers_reply *ret)
 {
     struct world *w = userdata;
 
     assert_non_null(fire->target);
     assert_string_equal(fire->rule->name, "went-bad");
     if (w->room == 0) {
-        (void)snprintf(why, TRIGGERS_WHY_SIZE, "no room");
-        return TRIGGERS_REFUSED;
+        *ret = (struct triggers_reply){TRIGGERS_REFUSED, "max_traced", USEC_PER_HOUR, "no room"};
+        return;
     }
     w->room--;
     w->ordered++;
-    return w->answer;
+    ret->answer = w->answer;
 }
 
 static size_t on_room(void *userdata, size_t *ret_all)

@@ -91,6 +91,7 @@ static enum rulestate_event step(struct rulestate *s, bool over, bool calm, usec
     s->fired = true;
     s->fired_at = now;
     s->fires++;
+    s->refused = NULL;
     return RULESTATE_FIRES;
 }
 
@@ -323,7 +324,9 @@ enum rulestate_event rulestate_label(struct rulestate *s, const char *label, use
     return step(s, in, !in, now);
 }
 
-void rulestate_refused(struct rulestate *s)
+void rulestate_refused(struct rulestate *s, const char *by, usec until)
 {
     s->fired = false;
+    s->refused = by;
+    s->refused_until = until;
 }

@@ -69,26 +69,29 @@ enum rulestate_event rulestate_value(struct rulestate *s, bool found, double val
 enum rulestate_event rulestate_label(struct rulestate *s, const char *label, usec now);
 
 /* What was ordered when it fired was refused (by a budget, or as another incident is under way):
- * if it still holds, it fires again after its cooldown. */
-void rulestate_refused(struct rulestate *s);
+ * if it still holds, it fires again after its cooldown. `by` says what refused it, static; `until`:
+ * before that time it will be refused again; 0: nobody knows. */
+void rulestate_refused(struct rulestate *s, const char *by, usec until);
 
 /* As people and the API are told. */
 struct rulestate_view {
     enum rulestate_phase phase;
     bool has_value;
-    double value;      /* the last that was judged: a share, a rate a second, a gauge, …; for
+    double value;        /* the last that was judged: a share, a rate a second, a gauge, …; for
                        * times_baseline, the number itself; for growth, the growth (0.5 is 50%) */
-    double threshold;  /* that the value is held against, baseline included; NaN: not known yet */
-    double baseline;   /* the median; NaN: none */
-    double edge;       /* of a histogram, in its unit; NaN: not known */
-    double count;      /* of a histogram: observations since the last read */
-    unsigned over;     /* times in a row */
-    usec judged;       /* when the value was judged; 0: never */
-    usec seen;         /* when what it names was there; 0: never */
-    usec fired;        /* last; 0: never */
-    uint64_t fires;    /* how often */
-    const char *why;   /* why nothing is judged, such as "the first read"; "" if it is. Static */
-    const char *label; /* of a rule `label`: the last; borrowed until the next call; or NULL */
+    double threshold;    /* that the value is held against, baseline included; NaN: not known yet */
+    double baseline;     /* the median; NaN: none */
+    double edge;         /* of a histogram, in its unit; NaN: not known */
+    double count;        /* of a histogram: observations since the last read */
+    unsigned over;       /* times in a row, at most `for` */
+    usec judged;         /* when the value was judged; 0: never */
+    usec seen;           /* when what it names was there; 0: never */
+    usec fired;          /* last; 0: never */
+    uint64_t fires;      /* how often */
+    const char *refused; /* what refused it when it fired last; NULL: nothing. Static */
+    usec again;          /* if refused: before that, it makes no incident */
+    const char *why;     /* why nothing is judged, such as "the first read"; "" if it is. Static */
+    const char *label;   /* of a rule `label`: the last; borrowed until the next call; or NULL */
 };
 
 void rulestate_look(const struct rulestate *s, struct rulestate_view *ret);

@@ -19,6 +19,8 @@ struct rulestate {
     double value, threshold, baseline, edge, above, count;
     const char *why; /* nothing is judged; "": it is */
     uint64_t fires;
+    const char *refused; /* when it fired last; NULL: it was not */
+    usec refused_until;  /* 0: not known */
     unsigned over, calm; /* times in a row */
     bool fired;          /* and not yet clearly below */
     bool blind;

@@ -21,6 +21,14 @@ static enum rulestate_phase phase_of(const struct rulestate *s)
     return s->judged > 0 ? RULESTATE_CALM : RULESTATE_WAITING;
 }
 
+/* The first time at which a rule that was refused may make an incident. */
+static usec again(const struct rulestate *s)
+{
+    usec cooled = s->fired_at + s->rule->cooldown;
+
+    return s->refused_until > cooled ? s->refused_until : cooled;
+}
+
 void rulestate_look(const struct rulestate *s, struct rulestate_view *ret)
 {
     *ret = (struct rulestate_view){
@@ -31,11 +39,13 @@ void rulestate_look(const struct rulestate *s, struct rulestate_view *ret)
         .baseline = s->baseline,
         .edge = s->edge,
         .count = s->count,
-        .over = s->over,
+        .over = s->over < s->rule->polls ? s->over : s->rule->polls,
         .judged = s->judged,
         .seen = s->seen,
         .fired = s->fired_at,
         .fires = s->fires,
+        .refused = s->refused,
+        .again = s->refused ? again(s) : 0,
         .why = s->why,
         .label = s->label >= 0 ? code_label((size_t)s->label) : NULL,
     };
@@ -97,7 +107,7 @@ const char *rulestate_text(const struct rulestate *s, char out[static RULESTATE_
 
     if (s->rule->measure == TRIGGER_LABEL) {
         (void)snprintf(out, RULESTATE_TEXT_SIZE, "label: %s",
-                       s->label >= 0 ? code_label((size_t)s->label) : s->why);
+                       s->why[0] == '\0' && s->label >= 0 ? code_label((size_t)s->label) : s->why);
         return out;
     }
     subject(s->rule, about, sizeof(about));

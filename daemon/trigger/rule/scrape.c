@@ -361,6 +361,14 @@ int scrape_feed(struct scrape *s, const void *data, size_t n)
     return s->error;
 }
 
+/* What a page is in which nothing was read: a line that is too long may be anything. */
+static const char *nothing(const struct scrape_verdict *v)
+{
+    if (v->overlong > 0)
+        return "no metrics, but a line that is too long for one";
+    return v->lines > 0 ? "no metrics" : "nothing";
+}
+
 static int finish(struct scrape *s)
 {
     int r = 0;
@@ -374,8 +382,8 @@ static int finish(struct scrape *s)
         r = end_line(s);
     if (r == 0 && s->expect_eof && !s->eof)
         return refuse(s, s->verdict.lines, "cut off: OpenMetrics ends with # EOF", NULL, 0);
-    if (r == 0 && s->verdict.samples == 0 && s->verdict.overlong == 0)
-        return refuse(s, 0, s->verdict.lines > 0 ? "no metrics" : "nothing", NULL, 0);
+    if (r == 0 && s->verdict.samples == 0)
+        return refuse(s, 0, nothing(&s->verdict), NULL, 0);
     return r;
 }
 
