@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cli/ask/fields.h"
-#include "lib/record/kind.h"
 
 static int flatten_one(json_t *captures, json_t *incident)
 {
@@ -67,10 +66,10 @@ static void tell_lacks(const json_t *incident)
         return;
     (void)fputs("the incident was under way and goes without", stderr);
     json_array_foreach(lacks, i, name) {
-        enum kind kind;
+        const char *kind = json_string_value(name);
 
-        if (json_is_string(name) && kind_of_name(json_string_value(name), &kind))
-            (void)fprintf(stderr, "%s %s", i > 0 ? "," : "", kind_name(kind));
+        if (kind && kind[strspn(kind, "abcdefghijklmnopqrstuvwxyz")] == '\0')
+            (void)fprintf(stderr, "%s %s", i > 0 ? "," : "", kind);
     }
     (void)field_text(incident, "limit", limit);
     (void)fprintf(stderr, "%s%s\n", *limit ? ": " : "", limit);
