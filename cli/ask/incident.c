@@ -55,6 +55,26 @@ bool incident_lacks(const json_t *capture)
     return json_object_get(capture, "incident") && outcome && strcmp(outcome, "missing") == 0;
 }
 
+/* What was wanted of an incident that was under way, and cannot be had any more. */
+static void tell_lacks(const json_t *incident)
+{
+    const json_t *name, *lacks = json_object_get(incident, "lacks");
+    char limit[FIELD_SIZE];
+    size_t i;
+
+    if (json_array_size(lacks) == 0)
+        return;
+    (void)fputs("the incident was under way and goes without", stderr);
+    json_array_foreach(lacks, i, name) {
+        const char *kind = json_string_value(name);
+
+        if (kind && kind[strspn(kind, "abcdefghijklmnopqrstuvwxyz")] == '\0')
+            (void)fprintf(stderr, "%s %s", i > 0 ? "," : "", kind);
+    }
+    (void)field_text(incident, "limit", limit);
+    (void)fprintf(stderr, "%s%s\n", *limit ? ": " : "", limit);
+}
+
 void incident_tell(const json_t *answer)
 {
     const json_t *incident;
@@ -65,5 +85,6 @@ void incident_tell(const json_t *answer)
 
         if (*field_text(incident, "incident", id))
             (void)fprintf(stderr, "incident %s\n", id);
+        tell_lacks(incident);
     }
 }

@@ -622,6 +622,22 @@ def test_what_is_said_of_other_artifacts(scripted):
     ]
 
 
+def test_what_an_incident_under_way_lacks(scripted):
+    artifact = {
+        "artifact": "trace",
+        "state": "ended",
+        "outcome": "ok",
+        "text": "",
+        "key": KEY_OF_ONE,
+    }
+    incident = {"joined": True, "added": [], "lacks": ["heap", HOSTILE, "cpu"], "limit": "max_traced",
+                "incident": "s/h/20261121/150405-1", "artifacts": [artifact]}  # fmt: skip
+    _, where = scripted({"/api/v1/capture": (200, {"incidents": [incident]})})
+    done = contrace("capture", "--all", "--incident", where)
+    assert (done.returncode, done.stdout) == (0, KEY_OF_ONE + "\n")
+    assert "the incident was under way and goes without heap, cpu: max_traced\n" in done.stderr
+
+
 def assert_plain(done):
     for text in (done.stdout, done.stderr):
         assert all(c == "\n" or " " <= c <= "~" or c == "…" for c in text), repr(text)
