@@ -26,6 +26,7 @@ def pytest_configure(config):
         )
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin looks at the groups
 def pytest_collection_modifyitems(items):
     """Side by side run whole files; those that take traces of programs at work run one after another,
     or they would make each other's programs ill."""

@@ -10,8 +10,6 @@ import pytest
 from gotools import REFERENCE, TOOLCHAINS, build, build_gosum, environment, goroot
 from support import BUILD, SRC
 
-pytestmark = pytest.mark.upload
-
 CONTRACE = BUILD / "contrace"
 
 

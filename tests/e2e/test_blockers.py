@@ -21,8 +21,6 @@ from gotools import (
 )
 from support import BUILD, SRC
 
-pytestmark = pytest.mark.upload
-
 CONTRACE = BUILD / "contrace"
 PROGRAMS = ["annotations-stress", "futile-wakeup", "gc-stress", "stress", "wait-on-pipe"]
 

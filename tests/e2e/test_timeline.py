@@ -28,8 +28,6 @@ from gotools import (
 )
 from support import BUILD, SRC
 
-pytestmark = pytest.mark.upload
-
 CONTRACE = BUILD / "contrace"
 PROGRAMS = [
     "annotations", "annotations-stress", "cpu-profile", "futile-wakeup", "gc-stress", "gomaxprocs",

@@ -73,7 +73,7 @@ type outliers struct {
 
 // Words of the table that are a class. The others are traits.
 var isClass = map[string]bool{"LOCK": true, "JOIN": true, "LISTENER": true, "CALL": true, "HANDLER": true,
-	"PARKED": true, "READ": true, "TRACER": true, "POOL": true, "LIMIT": true, "CONN": true}
+	"PARKED": true, "READ": true, "TRACER": true, "POOL": true, "LIMIT": true, "CONN": true, "CLIENT": true}
 
 // outdoes is whether a class further out in the stack counts more.
 func outdoes(class, soFar string, body bool) bool {
@@ -94,7 +94,7 @@ func (o *outliers) classOf(stack trace.Stack) string {
 	if class, ok := o.ofStack[stack]; ok {
 		return class
 	}
-	class, any, runtime, file := "", false, true, false
+	class, any, runtime, file, takes := "", false, true, false, false
 	for frame := range stack.Frames() {
 		found, body := "", false
 		any = true
@@ -105,10 +105,14 @@ func (o *outliers) classOf(stack trace.Stack) string {
 			}
 			body = body || word == "BODY"
 			file = file || word == "FILE"
+			takes = takes || word == "TAKES"
 		}
 		if outdoes(found, class, body) {
 			class = found
 		}
+	}
+	if class == "HANDLER" && takes {
+		class = "CLIENT"
 	}
 	if class == "READ" && file {
 		class = ""

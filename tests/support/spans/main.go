@@ -86,7 +86,9 @@ func fanOut(ctx context.Context) {
 }
 
 // leaveEarly ends its span while one below it goes on, whose time is the caller's span's as well.
-func leaveEarly(ctx context.Context) {
+func leaveEarly() {
+	ctx, caller := span(context.Background(), "caller")
+	defer caller.End()
 	ctx, task := span(ctx, "leaves early")
 	begun := make(chan struct{})
 	go func() {
@@ -108,7 +110,6 @@ func pay(w http.ResponseWriter, r *http.Request) {
 	query(ctx)
 	post(ctx)
 	fanOut(ctx)
-	leaveEarly(ctx)
 	trace.WithRegion(context.Background(), "of no task", func() { time.Sleep(time.Millisecond) })
 	if w != nil {
 		fmt.Fprintln(w, "done")
@@ -167,6 +168,7 @@ func clients(until time.Time) {
 			defer group.Done()
 			for time.Now().Before(until) {
 				pay(nil, nil)
+				leaveEarly()
 			}
 		}()
 	}
