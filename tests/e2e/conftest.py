@@ -26,15 +26,6 @@ def pytest_configure(config):
         )
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plugin looks at the groups
-def pytest_collection_modifyitems(items):
-    """Side by side run whole files; those that take traces of programs at work run one after another,
-    or they would make each other's programs ill."""
-    for item in items:
-        group = "reading" if item.get_closest_marker("reading") else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 ASKED_FOR_MORE = (
     "CONTRACE_CHAOS_SECONDS",
     "CONTRACE_HEALTHY_SECONDS",

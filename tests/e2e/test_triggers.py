@@ -470,7 +470,7 @@ def test_states_and_rules_have_names(serve, watched):
     """A state or a rule that is none is an error; the command, the API and the page about it have the same states."""
     d = watched([Service(serve, gauge(1))], [rule()])
     where = f"--address=unix:{d.endpoint.path}"
-    assert len(STATES) == 7
+    assert len(STATES) == 8
     for state in STATES:
         assert run(BUILD / "contrace", "triggers", where, f"--state={state}").returncode == 0
         assert d.endpoint.get("/api/v1/triggers", state=state).status == 200
