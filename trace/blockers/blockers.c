@@ -104,6 +104,12 @@ static void add_hold(struct holds_row *row, struct actor *waker, uint32_t number
     waker->held_until = until;
 }
 
+/* Whether something is missing, here or below, that was within its bound. */
+static int no_memory(const struct blockers *b)
+{
+    return b->mem.failed || b->sums_mem.failed ? -ENOMEM : 0;
+}
+
 /* Beyond its bound a text is one that stands for all others. */
 static int text_of(struct blockers *b, uint32_t handle, uint32_t *ret)
 {
@@ -196,7 +202,7 @@ static int ended(struct blockers *b, const struct actor *waiter, struct actor *w
     row = holds_row(&b->holds, &pair);
     if (!row) {
         add(&b->untold, ns);
-        return b->holds.failed ? -ENOMEM : 0;
+        return no_memory(b);
     }
     row->count++;
     row->total += ns;
@@ -240,7 +246,7 @@ static int enter(struct blockers *b, struct actor *a, const struct gotrace_event
         r = text_of(b, e->string, &a->reason);
     if (r == 0)
         trail_add(&a->past, &b->mem, older ? b->first : e->time, thing_of(b, a));
-    return r < 0 ? r : b->holds.failed ? -ENOMEM : 0;
+    return r < 0 ? r : no_memory(b);
 }
 
 static int go_state(struct blockers *b, const struct gotrace_event *e)
@@ -320,7 +326,7 @@ static int prepare(struct blockers *b)
     b->ran = holds_thing(&b->holds, &(struct holds_thing){HOLDS_RAN, TEXTS_EMPTY, SITES_NO_STACK});
     b->runnable =
         holds_thing(&b->holds, &(struct holds_thing){HOLDS_RUNNABLE, TEXTS_EMPTY, SITES_NO_STACK});
-    return r < 0 ? r : b->holds.failed ? -ENOMEM : 0;
+    return r < 0 ? r : no_memory(b);
 }
 
 int blockers_new(struct blockers **ret)

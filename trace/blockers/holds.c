@@ -33,18 +33,7 @@ void holds_clear(struct holds *h)
 /* Whether a table has room for one more. */
 static bool grow(struct holds *h, void *list, size_t *cap, uint32_t n, uint32_t max, size_t size)
 {
-    int r = n < max ? memory_grow(h->mem, list, cap, n + 1U, size) : -E2BIG;
-
-    h->failed = h->failed || r == -ENOMEM;
-    return r == 0;
-}
-
-static bool place(struct holds *h, struct idmap *ids, uint64_t hash, uint32_t n)
-{
-    int r = idmap_add(ids, hash, n);
-
-    h->failed = h->failed || r == -ENOMEM;
-    return r == 0;
+    return n < max && memory_grow(h->mem, list, cap, n + 1U, size) == 0;
 }
 
 uint32_t holds_thing(struct holds *h, const struct holds_thing *thing)
@@ -56,7 +45,7 @@ uint32_t holds_thing(struct holds *h, const struct holds_thing *thing)
     if (n != IDMAP_NONE)
         return n;
     if (!grow(h, &h->things, &h->things_cap, h->n_things, HOLDS_THINGS_MAX, sizeof(*h->things)) ||
-        !place(h, &h->thing_ids, hash, h->n_things))
+        idmap_add(&h->thing_ids, hash, h->n_things) < 0)
         return TRAIL_UNKNOWN;
     h->things[h->n_things] = *thing;
     return h->n_things++;
@@ -72,7 +61,7 @@ struct holds_row *holds_row(struct holds *h, const struct holds_pair *pair)
     if (n != IDMAP_NONE)
         return &h->rows[n];
     if (!grow(h, &h->rows, &h->cap, h->n, HOLDS_MAX, sizeof(*h->rows)) ||
-        !place(h, &h->ids, hash, h->n))
+        idmap_add(&h->ids, hash, h->n) < 0)
         return NULL;
     memset(&h->rows[h->n], 0, sizeof(*h->rows));
     h->rows[h->n].pair = *pair;

@@ -73,7 +73,6 @@ struct holds {
     uint32_t n_things;
     uint64_t lost; /* waits without a row */
     int64_t lost_ns;
-    bool failed; /* an allocation did */
 };
 
 void holds_init(struct holds *h, struct memory *mem, uint64_t seed);

@@ -28,14 +28,15 @@ static struct trees_work no_work(void)
     return (struct trees_work){.parts = TREES_NONE};
 }
 
-/* Of an array that is full or has no memory left there is no more. */
+/* Of an array that is full or has no memory left there is no more; memory.h remembers the latter. */
 static bool grow(struct trees *t, void *list, size_t *cap, uint32_t n, uint32_t max, size_t size)
 {
-    int r = n < max ? memory_grow(&t->mem, list, cap, n + 1U, size) : -E2BIG;
+    return n < max && memory_grow(&t->mem, list, cap, n + 1U, size) == 0;
+}
 
-    if (r == -ENOMEM)
-        t->error = r;
-    return r == 0;
+static int no_memory(const struct trees *t)
+{
+    return t->mem.failed ? -ENOMEM : 0;
 }
 
 /* Adds a node below `above`, or as a root. NULL if there is no place. */
@@ -109,7 +110,7 @@ static int begin_task(struct trees *t, struct sites *sites, const struct gotrace
         return 0;
     node = add_node(t, e->args[0], e->args[1], above ? (uint32_t)(above - t->list) : TREES_NONE);
     if (!node)
-        return t->error;
+        return no_memory(t);
     node->since = e->time;
     node->g = e->g;
     r = texts_of(sites->texts, trace, e->string, &node->type);
@@ -169,7 +170,7 @@ static int log_event(struct trees *t, struct sites *sites, const struct gotrace 
     int r;
 
     if (!mark)
-        return t->error;
+        return no_memory(t);
     mark->log = true;
     category = gotrace_string(trace, e->string, &n_category);
     text = gotrace_string(trace, e->message, &mark->n_message);
@@ -193,7 +194,7 @@ static int begin_region(struct trees *t, struct sites *sites, const struct gotra
     struct trees_mark *mark = node ? add_mark(t, node) : NULL;
 
     if (!mark)
-        return t->error;
+        return no_memory(t);
     mark->open = true;
     return fill_mark(mark, sites, trace, e);
 }
@@ -209,7 +210,7 @@ static int end_region(struct trees *t, struct sites *sites, const struct gotrace
     if (e->third == GOTRACE_UNKNOWN) { /* it began before the trace */
         mark = add_mark(t, node);
         if (!mark)
-            return t->error;
+            return no_memory(t);
         mark->at_start = true;
         return fill_mark(mark, sites, trace, e);
     }
@@ -259,7 +260,7 @@ static int marked(void *userdata, struct sites *sites, const struct gotrace *tra
     case GOTRACE_GO_STATE: r = created(t, sites, trace, e); break;
     default: break;
     }
-    return r < 0 ? r : t->error;
+    return r < 0 ? r : no_memory(t);
 }
 
 static enum trees_kind kind_of(const struct watcher_stretch *s)
@@ -444,7 +445,7 @@ static int finish(void *userdata, const struct sites *sites, int64_t first, int6
     name_workers(t, sites);
     name_marks(t, sites);
     name_nodes(t, sites);
-    return t->error;
+    return no_memory(t);
 }
 
 int trees_init(struct trees *t, const struct wanted *wanted, uint64_t seed)

@@ -119,7 +119,6 @@ struct trees {
     struct idmap names; /* of start functions, by goroutine: texts */
     int64_t first, last;
     uint64_t lost_nodes, lost_workers, lost_marks;
-    int error;
 };
 
 /* `wanted` is borrowed. 0 or -ENOMEM; trees_done is due in either case. */
