@@ -8,21 +8,26 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/buf.h"
+#include "cli/anonymise/gzip.h"
 #include "cli/anonymise/key.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
 #include "cli/read/outfile.h"
 #include "cli/read/tracefile.h"
+#include "trace/anonymise/anonpprof.h"
 #include "trace/anonymise/anonymise.h"
 
 #define KEEP_MAX 64
+#define PROFILE_MAX (64 << 20) /* inflated */
 
 static const char intro[] =
     "Usage: contrace anonymise [OPTIONS] FILE -o OUT\n"
-    "Writes a copy of a Go execution trace without the program's names: functions, files, tasks, "
-    "regions and logs are keyed hashes; events, times, labels and numbers are the same. Names of "
-    "Go's standard library and of well-known libraries stay. FILE may be '-', OUT too.";
+    "Writes a copy of a Go execution trace, or of a profile of pprof, without the program's names: "
+    "functions, files, tasks, regions, logs and values of labels are keyed hashes; events, times and "
+    "numbers are the same. Names of Go's standard library and of well-known libraries stay. FILE may "
+    "be '-', OUT too.";
 
 struct keep {
     const char *patterns[KEEP_MAX];
@@ -72,12 +77,18 @@ static int write_stdout(void *userdata, const void *data, size_t n)
     return fwrite(data, 1, n, stdout) == n ? 0 : errno > 0 ? -errno : -EIO;
 }
 
-static void complain_of(const char *path, int r, const struct anonymise_fault *fault)
+static void complain_of(const char *path, int r, bool gzip, const struct anonymise_fault *fault)
 {
     const char *called = tracefile_called(path);
 
     if (r == -ENOMSG || r == -ENOTSUP)
         complain("%s: %s", called, fault->text);
+    else if (gzip && r == -E2BIG)
+        complain("%s: a profile of more than %d MiB, or of too many names", called,
+                 PROFILE_MAX >> 20);
+    else if (gzip && r == -EBADMSG)
+        complain("%s: not a whole profile of pprof%s%s", called, fault->text ? ": " : "",
+                 fault->text ? fault->text : "");
     else if (fault->text)
         complain("%s: %s, at byte %" PRIu64 "; 'contrace verify --salvage' writes what is whole",
                  called, fault->text, fault->offset);
@@ -87,10 +98,43 @@ static void complain_of(const char *path, int r, const struct anonymise_fault *f
         complain("%s: %s", called, strerror(-r));
 }
 
+static int add_to_buf(void *userdata, const void *data, size_t n)
+{
+    return buf_add(userdata, data, n);
+}
+
+/* A profile is small: it is inflated and written anew in memory. */
+static int anonymise_gzip(int fd, struct pseudonyms *p, uint64_t seed, struct anonymise_output *out,
+                          struct anonymise_fault *fault)
+{
+    struct buf plain, made;
+    struct anonymise_output to = {.write = add_to_buf, .userdata = &made};
+    int r;
+
+    buf_init(&plain, PROFILE_MAX);
+    buf_init(&made, 2 * (size_t)PROFILE_MAX);
+    r = gzip_read(fd, &plain);
+    if (r == 0)
+        r = anonymise_pprof(plain.data, plain.len, p, seed, &to, fault);
+    if (r == 0)
+        r = out->error = gzip_write(made.data, made.len, out->write, out->userdata);
+    buf_done(&plain);
+    buf_done(&made);
+    return r;
+}
+
+static bool is_gzip(int fd)
+{
+    unsigned char begin[2];
+
+    return pread(fd, begin, 2, 0) == 2 && begin[0] == 0x1f && begin[1] == 0x8b;
+}
+
 /* 0, or a negative errno after a message unless the output failed. */
 static int anonymise(const char *path, int fd, struct pseudonyms *p, struct anonymise_output *out)
 {
-    struct anonymise_fault fault;
+    struct anonymise_fault fault = {0, NULL};
+    bool gzip = is_gzip(fd);
     uint64_t seed;
     int r;
 
@@ -98,9 +142,12 @@ static int anonymise(const char *path, int fd, struct pseudonyms *p, struct anon
         complain("anonymise: there are no random numbers: %s", strerror(errno));
         return -EIO;
     }
-    r = anonymise_trace(fd, p, seed, out, &fault);
+    if (gzip)
+        r = anonymise_gzip(fd, p, seed, out, &fault);
+    else
+        r = anonymise_trace(fd, p, seed, out, &fault);
     if (r < 0 && out->error == 0)
-        complain_of(path, r, &fault);
+        complain_of(path, r, gzip, &fault);
     return r;
 }
 
@@ -110,7 +157,7 @@ static int to_stdout(const char *path, int fd, struct pseudonyms *p)
     int r;
 
     if (isatty(STDOUT_FILENO)) {
-        complain("anonymise: -o - writes a trace, which a terminal cannot show");
+        complain("anonymise: -o - writes what a terminal cannot show");
         return -EINVAL;
     }
     r = anonymise(path, fd, p, &out);

@@ -274,6 +274,7 @@ static int check(struct job *job)
     struct framing f;
     uint8_t *data = job->in.data;
     ssize_t n;
+    int r;
 
     framing_init(&f, NULL);
     for (uint64_t at = 0;; at += (uint64_t)n) {
@@ -287,13 +288,14 @@ static int check(struct job *job)
         if (n == 0 || framing_feed(&f, data, (size_t)n) < 0)
             break;
     }
-    if (framing_finish(&f, true) != 1)
-        return wrong(job, f.format == FRAMING_NOT_A_TRACE ? -ENOMSG : -EBADMSG, f.offset, f.error);
-    if (f.format != FRAMING_V2 || f.go_minor > GOTRACE_NEWEST)
+    r = framing_finish(&f, true);
+    if (f.format == FRAMING_V1)
+        return wrong(job, -ENOTSUP, 0, "a trace of Go 1.21 or older, whose format is not read");
+    if (f.format == FRAMING_V2 && f.go_minor > GOTRACE_NEWEST)
         return wrong(job, -ENOTSUP, 0,
-                     f.format == FRAMING_V1
-                         ? "a trace of Go 1.21 or older, whose format is not read"
-                         : "a newer format than is known: names may be where nobody looks");
+                     "a newer format than is known: names may be where nobody looks");
+    if (r != 1)
+        return wrong(job, f.format == FRAMING_NOT_A_TRACE ? -ENOMSG : -EBADMSG, f.offset, f.error);
     return 0;
 }
 
