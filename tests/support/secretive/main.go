@@ -63,9 +63,6 @@ func mainbusiness(ctx context.Context, logs int) {
 }
 
 func writeProfile(kind string) {
-	if kind == "cpu" {
-		return
-	}
 	if err := pprof.Lookup(kind).WriteTo(os.Stdout, 0); err != nil {
 		panic(err)
 	}
@@ -95,7 +92,7 @@ func main() {
 	case "cpu":
 		pprof.StopCPUProfile()
 	default:
-		writeProfile(*profile)
+		new(vaultdoor).openquietly(func() { writeProfile(*profile) })
 	}
 	os.Stdout.Write(out.Bytes())
 }
