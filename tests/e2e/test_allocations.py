@@ -147,7 +147,7 @@ ANSWERS = {
 }  # fmt: skip
 
 
-PLACE = re.compile(r"\b(TRACE|OTHER|CUT|OUT|SPOOL|CONFIG|API|KEY|STORED|TARGET|EMPTY)\b")
+PLACE = re.compile(r"\b(TRACE|OTHER|CUT|LOG|OUT|SPOOL|CONFIG|API|KEY|STORED|TARGET|EMPTY)\b")
 
 
 class World:
@@ -177,6 +177,7 @@ class World:
             path.unlink()
         corpus = SRC / "tests/fuzz/corpus/summary"
         self.trace, self.other = corpus / "mix-go1.26.8", corpus / "mix-go1.22.12"
+        self.log = SRC / "tests/fuzz/corpus/schedlog/detail"
         self.cut = top / "cut.trace"
         self.cut.write_bytes(self.trace.read_bytes()[:20000])
 
@@ -189,7 +190,7 @@ class World:
     def command(self, words):
         """`words` with the places of this world in them."""
         places = {
-            "TRACE": self.trace, "OTHER": self.other, "CUT": self.cut, "OUT": self.out,
+            "TRACE": self.trace, "OTHER": self.other, "CUT": self.cut, "LOG": self.log, "OUT": self.out,
             "SPOOL": f"--storage.path={self.spool.path}", "CONFIG": f"--config.file={self.config}",
             "API": f"--address=unix:{self.top}/api.sock", "KEY": self.keys[1], "STORED": self.keys[0],
             "TARGET": f"--target=s=http://{self.target.address}",
@@ -219,6 +220,10 @@ COMMANDS = {
     "tasks-json": "contrace tasks --json --limit=100 TRACE",
     "blockers": "contrace blockers TRACE",
     "blockers-json": "contrace blockers --json TRACE",
+    "explain": "contrace-remote explain SPOOL KEY",
+    "explain-json": "contrace-remote explain --json TRACE",
+    "schedtrace": "contrace schedtrace LOG",
+    "schedtrace-json": "contrace schedtrace --json LOG",
     "verify": "contrace verify TRACE CUT",
     "salvage": "contrace verify --salvage=OUT/whole CUT",
     "pprof": "contrace pprof --sched --output=OUT/profile TRACE",
