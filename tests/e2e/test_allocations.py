@@ -331,7 +331,7 @@ def without_label(out):
     return [{k: v for k, v in c.items() if k not in late} for c in captures]
 
 
-def what_is_wrong(name, end, rights, world, allocations):
+def fault_of(name, end, rights, world):
     """None for the right answer and for an error."""
     status, out, err, files = end
     if name == "once":
@@ -347,8 +347,6 @@ def what_is_wrong(name, end, rights, world, allocations):
         name == "capture-json" and err.strip() and without_label(out) == without_label(rights[0][1])
     ):
         return None  # what was captured is told, and why its label is not
-    if status != 0 and library_fell(allocations, status, out + err):
-        return None
     if status < 0:
         return f"killed by signal {-status}: {err[-300:]!r}"
     if status == 0:
@@ -356,6 +354,14 @@ def what_is_wrong(name, end, rights, world, allocations):
     if not err.strip():
         return f"status {status} without a word"
     return None
+
+
+def what_is_wrong(name, end, rights, world, allocations):
+    fault = fault_of(name, end, rights, world)
+    status, out, err, _ = end
+    if fault and status != 0 and library_fell(allocations, status, out + err):
+        return None
+    return fault
 
 
 @pytest.mark.parametrize("name", COMMANDS)
