@@ -220,7 +220,7 @@ COMMANDS = {
     "tasks-json": "contrace tasks --json --limit=100 TRACE",
     "blockers": "contrace blockers TRACE",
     "blockers-json": "contrace blockers --json TRACE",
-    "explain": "contrace-remote explain SPOOL KEY",
+    "explain": "contrace-remote explain TRACE",
     "explain-json": "contrace-remote explain --json TRACE",
     "schedtrace": "contrace schedtrace LOG",
     "schedtrace-json": "contrace schedtrace --json LOG",
