@@ -71,7 +71,7 @@ static void begin(struct jsonwriter *w, const struct source *s, const char *row,
     jsonwriter_object(w, NULL);
     (void)snprintf(id, sizeof(id), "%s%s%s", s->key, part[0] ? "#" : "", part);
     jsonwriter_integer(w, "schema", ROWS_SCHEMA);
-    jsonwriter_text(w, "row", row);
+    jsonwriter_text(w, "row_kind", row);
     jsonwriter_text(w, "id", id);
     jsonwriter_text(w, "written", s->written);
     jsonwriter_text(w, "key", s->key);
