@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Rows as DuckDB reads them where they lie. First say where that is:
 --   SET VARIABLE contrace_rows = 's3://BUCKET/PREFIX/.contrace/rows/*/*/*.jsonl.gz';
+-- Likewise contrace_since and contrace_until ('2026-11-21T00:00:00Z') and contrace_service ('check*'), if wanted.
 -- A row may be there twice, under one id: the one that was written last counts.
 CREATE OR REPLACE TEMP VIEW contrace_rows AS
 SELECT * REPLACE (CAST(start AS TIMESTAMP) AS start, CAST(written AS TIMESTAMP) AS written),
@@ -41,7 +42,10 @@ FROM read_json(getvariable('contrace_rows'), format = 'newline_delimited', compr
         task: 'BIGINT', parent: 'BIGINT', open: 'BOOLEAN', at_start: 'BOOLEAN', trace_id: 'VARCHAR',
         span_id: 'VARCHAR', traceparent: 'VARCHAR', syscall_ns: 'BIGINT', assist_ns: 'BIGINT',
         standing_ns: 'BIGINT', waited_for: 'VARCHAR'
-    });
+    })
+WHERE (getvariable('contrace_since') IS NULL OR start >= getvariable('contrace_since'))
+    AND (getvariable('contrace_until') IS NULL OR start < getvariable('contrace_until'))
+    AND (getvariable('contrace_service') IS NULL OR service GLOB getvariable('contrace_service'));
 
 CREATE OR REPLACE TEMP VIEW traces AS
 SELECT * FROM contrace_rows WHERE row_kind = 'trace'
