@@ -43,9 +43,9 @@ FROM read_json(getvariable('contrace_rows'), format = 'newline_delimited', compr
         span_id: 'VARCHAR', traceparent: 'VARCHAR', syscall_ns: 'BIGINT', assist_ns: 'BIGINT',
         standing_ns: 'BIGINT', waited_for: 'VARCHAR'
     })
-WHERE (getvariable('contrace_since') IS NULL OR start >= getvariable('contrace_since'))
-    AND (getvariable('contrace_until') IS NULL OR start < getvariable('contrace_until'))
-    AND (getvariable('contrace_service') IS NULL OR service GLOB getvariable('contrace_service'));
+WHERE coalesce(start >= getvariable('contrace_since'), true)
+    AND coalesce(start < getvariable('contrace_until'), true)
+    AND coalesce(service GLOB getvariable('contrace_service'), true);
 
 CREATE OR REPLACE TEMP VIEW traces AS
 SELECT * FROM contrace_rows WHERE row_kind = 'trace'
