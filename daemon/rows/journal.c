@@ -275,7 +275,8 @@ int journal_set_since(int root, usec since)
 
     if (fd < 0)
         return -errno;
-    r = write_all(fd, clock_rfc3339(since, text), strlen(text));
+    (void)clock_rfc3339(since, text);
+    r = write_all(fd, text, strlen(text));
     if (r < 0)
         return r;
     return fsync(fd) < 0 || renameat(root, SINCE TMP, root, SINCE) < 0 || fsync(root) < 0 ? -errno

@@ -45,7 +45,7 @@ static int on_pause(sd_event_source *source, uint64_t now, void *userdata)
     struct rowbook *b = userdata;
     const struct spool_query query = {
         .since = b->since,
-        .until = USEC_NEVER,
+        .until = b->until,
         .before = b->before[0] ? b->before : NULL,
         .limit = PAGE,
     };
@@ -71,6 +71,10 @@ int rowbook_catchup_new(struct rowbook *b)
 
 void rowbook_catchup_begin(struct rowbook *b)
 {
+    struct spool_stats stats;
+
+    spool_stats(b->spool, &stats);
+    b->until = stats.newest + 1;
     b->catching = true;
     b->missed = false; /* unless something is missed from now on */
     b->before[0] = '\0';

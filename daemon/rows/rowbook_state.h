@@ -71,6 +71,7 @@ struct rowbook {
     usec sealing; /* where the mark is to be after the present seal; 0: it stays */
 
     bool catching;
+    usec until; /* real time: records of younger keys come by themselves */
     struct spool_list *page; /* being made */
     char before[NAME_KEY_MAX];
     sd_event_source *pause;
