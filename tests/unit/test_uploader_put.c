@@ -12,7 +12,13 @@
 static unsigned spare, ended;
 static enum store_end end;
 static const char rows[] = "rows";
-static const struct store_object object = {.key = ".contrace/rows/x", .data = rows, .fd = -1, .size = 4};
+static const struct store_object object = {
+    .key = ".contrace/rows/x",
+    .data = rows,
+    .fd = -1,
+    .size = 4,
+    .sha256 = "bc51e9e65d79e1c90ba544ab2eae1044ccdf8c1af7a559ba375cba4276f7d99e",
+};
 
 static void on_spare(void *userdata)
 {
@@ -122,6 +128,7 @@ static void test_another_store_or_none(void **state)
     up.store->hold = true;
     assert_int_equal(put(), 0);
     uploader_put_cancel(up.uploader);
+    assert_int_equal(ended, 1);
     assert_int_equal(put(), 0);
     uploader_cut(up.uploader);
     assert_int_equal(ended, 2);
