@@ -10,7 +10,7 @@
 #include "cli/find/sources.h"
 
 struct fetch_range {
-    usec since, until; /* real time; USEC_NEVER: no end */
+    usec since, until;   /* real time; USEC_NEVER: no end */
     const char *service; /* a pattern; NULL: any */
 };
 

@@ -56,12 +56,12 @@ static const struct argument rows[] = {
     {"since", 0, "TIME", "not older (" USUAL_SINCE "): 2h, 15:04, 2026-11-21 (UTC)", argument_text,
      FIELD(since)},
     {"until", 0, "TIME", "not newer; a day counts whole", argument_text, FIELD(until)},
-    {"service", 's', "SERVICE", "of this service; may be a pattern such as 'check*'",
-     argument_text, FIELD(service)},
+    {"service", 's', "SERVICE", "of this service; may be a pattern such as 'check*'", argument_text,
+     FIELD(service)},
     {"format", 0, "FORMAT", "table, csv, json or markdown", read_format, FIELD(format)},
     {"print", 0, NULL, "print the SQL instead of asking", argument_flag, FIELD(print)},
-    {"config.file", 'c', "FILE", "the daemon's configuration, which names the store",
-     argument_text, FIELD(where.config_file)},
+    {"config.file", 'c', "FILE", "the daemon's configuration, which names the store", argument_text,
+     FIELD(where.config_file)},
     {"verbose", 'v', NULL, "say more, such as which credentials are used", argument_flag,
      FIELD(where.verbose)},
 };
@@ -78,8 +78,7 @@ static int list_questions(void)
     struct question q;
 
     for (size_t i = 0; questions_at(i, &q); i++)
-        (void)printf("  %-18.*s  %.*s\n", (int)q.name_length, q.name, (int)q.title_length,
-                     q.title);
+        (void)printf("  %-18.*s  %.*s\n", (int)q.name_length, q.name, (int)q.title_length, q.title);
     return screen_finish() < 0 ? STATUS_FAILED : STATUS_OK;
 }
 

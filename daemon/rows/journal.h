@@ -43,8 +43,7 @@ int journal_seal(int root, unsigned *ret_dropped);
 
 /* The file of ready/ that comes first: its name, size and descriptor. 0; -ENOENT: there is none; or
  * another negative errno. */
-int journal_next(int root, char ret_name[static ROWFILE_NAME_MAX], uint64_t *ret_size,
-                 int *ret_fd);
+int journal_next(int root, char ret_name[static ROWFILE_NAME_MAX], uint64_t *ret_size, int *ret_fd);
 
 /* Removes it. */
 int journal_remove(int root, const char *name);

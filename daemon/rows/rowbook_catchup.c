@@ -63,8 +63,7 @@ static int on_pause(sd_event_source *source, uint64_t now, void *userdata)
 
 int rowbook_catchup_new(struct rowbook *b)
 {
-    int r =
-        sd_event_add_time(b->event, &b->pause, CLOCK_BOOTTIME, 0, ACCURACY, on_pause, b);
+    int r = sd_event_add_time(b->event, &b->pause, CLOCK_BOOTTIME, 0, ACCURACY, on_pause, b);
 
     return r < 0 ? r : sd_event_source_set_enabled(b->pause, SD_EVENT_OFF);
 }

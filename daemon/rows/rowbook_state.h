@@ -56,7 +56,7 @@ struct rowbook {
     uint64_t random; /* the generator's state */
     bool enabled, finishing, cut;
     usec interval;
-    int root; /* of the journal; -1: not opened yet */
+    int root;                /* of the journal; -1: not opened yet */
     struct rowbook_job *job; /* on a disk thread; NULL: none */
 
     struct rowbook_taken *taken, **last;
@@ -71,7 +71,7 @@ struct rowbook {
     usec sealing; /* where the mark is to be after the present seal; 0: it stays */
 
     bool catching;
-    usec until; /* real time: records of younger keys come by themselves */
+    usec until;              /* real time: records of younger keys come by themselves */
     struct spool_list *page; /* being made */
     char before[NAME_KEY_MAX];
     sd_event_source *pause;
@@ -80,7 +80,7 @@ struct rowbook {
     bool gave_up; /* the store did not take one while contraced stopped */
     bool sending;
     bool remove; /* `name` is in the store, and not removed yet */
-    int fd; /* of the file that is sent; -1: none */
+    int fd;      /* of the file that is sent; -1: none */
     uint64_t size;
     char name[ROWFILE_NAME_MAX];
     char key[ROWFILE_KEY_MAX];

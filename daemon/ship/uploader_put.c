@@ -21,8 +21,7 @@ bool uploader_spare(const struct uploader *u)
 {
     return u->store && !u->cut && !u->other.call && !uploader_probing(u) &&
            u->breaker.state == BREAKER_CLOSED && u->in_flight < u->concurrency &&
-           u->pause_until <= loop_now(u->event, CLOCK_BOOTTIME) &&
-           spool_next_offer(u->spool) != 0;
+           u->pause_until <= loop_now(u->event, CLOCK_BOOTTIME) && spool_next_offer(u->spool) != 0;
 }
 
 void uploader_set_spare_fn(struct uploader *u, uploader_spare_fn fn, void *userdata)

@@ -66,8 +66,8 @@ static bool has_suffix(const char *text, const char *suffix)
 static bool is_leaf(const char *text)
 {
     return text[0] != '.' &&
-           text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] ==
-               '\0';
+           text[strspn(
+               text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
 }
 
 /* The three parts of a text, the last of which may hold no separator. */

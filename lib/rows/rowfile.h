@@ -21,9 +21,9 @@
 #define ROWFILE_PREFIX ".contrace/rows/"
 #define ROWFILE_OPEN ".jsonl"
 #define ROWFILE_READY ".jsonl.gz"
-#define ROWFILE_DAY_SIZE 11   /* "2026-11-21" */
-#define ROWFILE_NAME_MAX 255  /* bytes of a name, with its terminating zero */
-#define ROWFILE_KEY_MAX 320   /* bytes of a key, likewise */
+#define ROWFILE_DAY_SIZE 11  /* "2026-11-21" */
+#define ROWFILE_NAME_MAX 255 /* bytes of a name, with its terminating zero */
+#define ROWFILE_KEY_MAX 320  /* bytes of a key, likewise */
 
 struct rowfile {
     char day[ROWFILE_DAY_SIZE];

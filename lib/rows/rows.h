@@ -13,7 +13,7 @@
 #include "base/clock.h"
 
 #define ROWS_SCHEMA 1
-#define ROWS_MAX ((size_t)1 << 20)        /* bytes of all rows of a record */
+#define ROWS_MAX ((size_t)1 << 20)          /* bytes of all rows of a record */
 #define ROWS_RECORD_MAX ((size_t)256 << 10) /* bytes of a record that is read for its rows */
 
 /*

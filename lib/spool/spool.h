@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The spool owns every path below storage.path. The directory that a file is in is its state:
+ * The spool owns every path below storage.path but rows/. The directory that a file is in is its state:
  * incoming/ (being written), pending/ (durable, not uploaded), archive/ (uploaded, or upload is
  * off). The spool keeps the index of the traces, reserves room before a byte is written, carries
  * out retention, and refuses files that it did not make (symlinks, foreign owners).

@@ -88,7 +88,10 @@ def labels(f):
 
 def labels_by_release(f):
     rows = [{**r, "release": release(r)} for r in f.of("trace") if "label" in r and release(r)]
-    out = [(*k, len(g), least(g, "start")) for k, g in grouped(rows, "service", "release", "label").items()]
+    out = [
+        (*k, len(g), least(g, "start"))
+        for k, g in grouped(rows, "service", "release", "label").items()
+    ]
     return sorted(out, key=lambda r: (r[0], r[1], -r[3], r[2]))
 
 
@@ -131,7 +134,9 @@ def before_after(f):
     rows = [{**r, "release": release(r)} for r in f.of("trace") if release(r)]
     out = []
     for (service,), of_service in grouped(rows, "service").items():
-        ages = sorted(grouped(of_service, "release").items(), key=lambda i: (late(least(i[1], "start")), i[0]))
+        ages = sorted(
+            grouped(of_service, "release").items(), key=lambda i: (late(least(i[1], "start")), i[0])
+        )
         if len(ages) < 2:
             continue
         (after,), a = ages[0]
@@ -239,7 +244,9 @@ def incidents(f):
 
 
 def silent(f):
-    out = [(*k, most(g, "start"), len(g)) for k, g in grouped(f.of("trace"), "service", "host").items()]
+    out = [
+        (*k, most(g, "start"), len(g)) for k, g in grouped(f.of("trace"), "service", "host").items()
+    ]
     return sorted(out, key=lambda r: (r[2], r[0], r[1]))[:50]
 
 

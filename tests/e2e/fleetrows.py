@@ -7,7 +7,7 @@ import gzip
 import json
 import random
 
-BEGIN = datetime.datetime(2026, 11, 20, 6, 0, 0, tzinfo=datetime.timezone.utc)
+BEGIN = datetime.datetime(2026, 11, 20, 6, 0, 0, tzinfo=datetime.UTC)
 SERVICES = [f"service-{n}" for n in range(8)]
 LABELS = ["healthy", "idle", "lock-contention", "gc-pressure", "cpu-throttled", "goroutine-leak"]
 CODES = ["lock-contention", "gc-pressure", "cpu-throttled", "goroutine-leak", "slow-syscalls"]
@@ -46,7 +46,9 @@ class Fleet:
         traced = key.endswith(".trace")
         release = None if service == SERVICES[0] else f"v{1 + n * 3 // 4000}"
         name = rng.choice(["version", "release", "app_kubernetes_io_version"])
-        incident = f"{service}/{host}/{BEGIN:%Y%m%d}/{n // 50:06d}-1" if rng.random() < 0.02 else None
+        incident = (
+            f"{service}/{host}/{BEGIN:%Y%m%d}/{n // 50:06d}-1" if rng.random() < 0.02 else None
+        )
         base = {
             "schema": 1, "written": WRITTEN, "key": key, "artifact": "trace" if traced else "mutex",
             "service": service, "host": host, "start": moment(start), "job": service,
@@ -129,7 +131,10 @@ class Fleet:
 
     def write(self, top):
         """By day and service, as contraced's two shipments of a day."""
-        for shipment, rows in (("host-0-060000-0a0a0a0a", self.rows), ("host-1-120000-0b0b0b0b", self.older)):
+        for shipment, rows in (
+            ("host-0-060000-0a0a0a0a", self.rows),
+            ("host-1-120000-0b0b0b0b", self.older),
+        ):
             files = collections.defaultdict(list)
             for row in rows:
                 files[row["start"][:10], row["service"]].append(row)

@@ -226,8 +226,7 @@ class Daemon:
         """In one moment: a reload that was asked for before may only come now."""
         fresh = self.config.with_suffix(".new")
         fresh.write_text(
-            text
-            or config_text(jobs, self.storage, glob, log, upload, inspect, web, triggers, rows)
+            text or config_text(jobs, self.storage, glob, log, upload, inspect, web, triggers, rows)
         )
         fresh.rename(self.config)
 

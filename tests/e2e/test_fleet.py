@@ -97,7 +97,13 @@ def test_the_sql_is_printed(fleet):
 def test_formats(fleet):
     words = ["--sql", "select 1 as a, 'x' as b", f"--dir={fleet.top}", ALL]
     assert run(*words, "--format=csv").stdout == "a,b\n1,x\n"
-    assert run(*words, "--format=markdown").stdout.splitlines()[0].split() == ["|", "a", "|", "b", "|"]
+    assert run(*words, "--format=markdown").stdout.splitlines()[0].split() == [
+        "|",
+        "a",
+        "|",
+        "b",
+        "|",
+    ]
     assert "│ 1 │ x │" in run(*words).stdout
 
 

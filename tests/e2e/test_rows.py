@@ -85,7 +85,9 @@ def shipper(tmp_path, target, daemon, bucket):
     def start(rows=NEVER, **more):
         upload = {"url": f"file://{bucket.top}", **more.pop("upload", {})}
         labels = {"static_configs": [{"targets": [target.address], "labels": {"version": "v7"}}]}
-        return daemon([{**job_of("s"), **labels}], upload=upload, rows=rows, env=clean_env(), **more)
+        return daemon(
+            [{**job_of("s"), **labels}], upload=upload, rows=rows, env=clean_env(), **more
+        )
 
     return start
 
@@ -125,7 +127,9 @@ def test_from_a_real_service_to_duckdb(goservice, daemon, tmp_path):
         rows = parsed(got["Body"].read())
         assert got["ContentType"] == "application/gzip"
         assert name.startswith(f"{PREFIX}{ROWS}dt={rows[0]['start'][:10]}/service=shop/")
-        assert sorted(r["key"] for r in rows if r["row_kind"] in ("trace", "profile")) == sorted(keys)
+        assert sorted(r["key"] for r in rows if r["row_kind"] in ("trace", "profile")) == sorted(
+            keys
+        )
         traced = [r for r in rows if r["row_kind"] == "trace"]
         for row in traced:
             record = d.spool.record(row["key"])
@@ -275,7 +279,9 @@ def test_a_store_that_is_away(tmp_path, target, daemon):
         upload = section(tmp_path, store.endpoint)
         jobs = [job_of("s", target.address)]
         store.close()
-        d = daemon(jobs, upload=upload, rows=OFTEN, env=clean_env(), glob={"shutdown_timeout": "2s"})
+        d = daemon(
+            jobs, upload=upload, rows=OFTEN, env=clean_env(), glob={"shutdown_timeout": "2s"}
+        )
         d.wait_captured()
         wait_until("rows wait", lambda: d.spool._files("rows/ready"))
         d.process.terminate()
@@ -284,7 +290,9 @@ def test_a_store_that_is_away(tmp_path, target, daemon):
     with Store() as store:
         upload = section(tmp_path, store.endpoint)
         bucket = Bucket(store=store)
-        d = daemon(jobs, upload=upload, rows=NEVER, env=clean_env(), storage={"path": str(d.spool.path)})
+        d = daemon(
+            jobs, upload=upload, rows=NEVER, env=clean_env(), storage={"path": str(d.spool.path)}
+        )
         d.wait_captured()
         wait_archived(d, 2)
         d.stop()

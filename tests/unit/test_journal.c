@@ -97,8 +97,7 @@ static void test_way(void **state)
     assert_true(there("open/" LEAF ".jsonl"));
     assert_int_equal(seal(), 0);
     assert_false(there("open/" LEAF ".jsonl"));
-    assert_string_equal(inflated("ready/" LEAF ".jsonl.gz"),
-                        "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+    assert_string_equal(inflated("ready/" LEAF ".jsonl.gz"), "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
     assert_int_equal(journal_next(root, name, &size, &fd), 0);
     assert_string_equal(name, LEAF ".jsonl.gz");
     assert_int_equal(fstat(fd, &st), 0);
@@ -117,8 +116,7 @@ static void test_days_and_services(void **state)
 
     (void)state;
     (void)add("{\"a\":1}\n");
-    assert_int_equal(
-        journal_append(root, &place, DAY, "check", "{\"a\":2}\n", 8, &size), 0);
+    assert_int_equal(journal_append(root, &place, DAY, "check", "{\"a\":2}\n", 8, &size), 0);
     assert_int_equal(
         journal_append(root, &place, "2026-11-22", "checkout", "{\"a\":3}\n", 8, &size), 0);
     assert_int_equal(size, 8);

@@ -30,8 +30,7 @@ static void test_names(void **state)
     assert_true(rowfile_is(name, ROWFILE_READY));
     assert_int_equal(rowfile_key(name, key), 0);
     assert_string_equal(
-        key,
-        ".contrace/rows/dt=2026-11-21/service=checkout/web-3-150405-00008f3a.jsonl.gz");
+        key, ".contrace/rows/dt=2026-11-21/service=checkout/web-3-150405-00008f3a.jsonl.gz");
     assert_int_equal(rowfile_parse(key, &f), 0);
     assert_string_equal(f.day, "2026-11-21");
     assert_string_equal(f.service, "checkout");
