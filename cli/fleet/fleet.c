@@ -118,6 +118,11 @@ static void write_script(const struct ask *a, const char *files, struct buf *b)
     (void)buf_adds(b, "\n;\n");
 }
 
+static void complain_of_script(int r)
+{
+    complain(r == -ENOMEM ? "not enough memory" : "the question is too long");
+}
+
 static int complain_of_duckdb(int r)
 {
     if (r == -ENOENT)
@@ -141,7 +146,7 @@ static int answer(const struct ask *a, const struct workdir *w)
     write_script(a, "*/*/*.jsonl.gz", &script);
     r = buf_error(&script);
     if (r < 0)
-        complain("the question is too long");
+        complain_of_script(r);
     else
         r = complain_of_duckdb(duckdb_run(w->path, format, &script));
     buf_done(&script);
@@ -216,9 +221,9 @@ static int print_script(const struct ask *a)
     buf_init(&files, SCRIPT_MAX);
     (void)buf_addf(&files, "%s/*/*/*.jsonl.gz", dir ? dir : "DIR");
     write_script(a, buf_str(&files), &script);
-    r = buf_error(&script) < 0 ? buf_error(&script) : 0;
+    r = buf_error(&files) < 0 ? buf_error(&files) : buf_error(&script);
     if (r < 0)
-        complain("the question is too long");
+        complain_of_script(r);
     else
         (void)fwrite(script.data, 1, script.len, stdout);
     buf_done(&files);

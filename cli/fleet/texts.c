@@ -2,6 +2,7 @@
 #include "cli/fleet/texts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/common/screen.h"
@@ -59,14 +60,20 @@ static int begin(struct texts *x, const struct entry *e, struct text *t)
     t->found = t->failed = false;
     buf_clear(&t->record);
     (void)name_record_key(e->key, t->key);
-    if (s->has_local && (e->where & WHERE_LOCAL) &&
-        local_record(&s->local, e->key, &t->record) == 0) {
-        t->found = true;
-        return 0;
+    if (s->has_local && (e->where & WHERE_LOCAL)) {
+        int r = local_record(&s->local, e->key, &t->record);
+
+        t->found = r == 0;
+        t->failed = r < 0 && r != -ENOENT;
+        if (t->failed)
+            (void)snprintf(t->why, sizeof(t->why), "%s", strerror(-r));
+        if (t->found || r == -ENOMEM)
+            return r;
     }
     buf_clear(&t->record);
     if (!s->store || !(e->where & WHERE_REMOTE))
         return 0;
+    t->failed = false;
     return download_start(s->event, s->store, t->key, &handlers, t, &t->download);
 }
 

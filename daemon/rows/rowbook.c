@@ -33,7 +33,7 @@ static void miss(struct rowbook *b, int r)
     say_failure(b, r);
 }
 
-void rowbook_take(struct rowbook *b, const char *key)
+static void take(struct rowbook *b, const char *key)
 {
     struct rowbook_taken *t;
     int fd = -1, r;
@@ -58,14 +58,16 @@ void rowbook_take(struct rowbook *b, const char *key)
     b->n_taken++;
 }
 
+static void step(struct rowbook *b);
+
 static void on_final(void *userdata, const char *key)
 {
     struct rowbook *b = userdata;
 
     if (!b->enabled || b->root < 0)
         return;
-    rowbook_take(b, key);
-    rowbook_step(b);
+    take(b, key);
+    step(b);
 }
 
 static void forget_taken(struct rowbook *b)
@@ -119,7 +121,7 @@ static void seal(struct rowbook *b)
     rowbook_job_submit(b, j);
 }
 
-void rowbook_step(struct rowbook *b)
+static void step(struct rowbook *b)
 {
     if (b->job || b->root < 0)
         return;
@@ -147,7 +149,7 @@ static void sealed(struct rowbook *b, const struct rowbook_job *j, int r)
     b->waiting = true;
 }
 
-void rowbook_job_ended(struct rowbook *b, struct rowbook_job *j, int r)
+static void ended(struct rowbook *b, struct rowbook_job *j, int r)
 {
     switch (j->work) {
     case ROWBOOK_APPEND:
@@ -182,14 +184,16 @@ static int on_timer(sd_event_source *source, uint64_t now, void *userdata)
     b->seal = true;
     if (b->missed && !b->catching)
         rowbook_catchup_begin(b);
-    rowbook_step(b);
+    step(b);
     return 0;
 }
 
 static void on_spare(void *userdata)
 {
-    rowbook_step(userdata);
+    step(userdata);
 }
+
+static const struct rowbook_calls calls = {step, take, ended};
 
 int rowbook_new(sd_event *event, struct disk *disk, struct spool *spool, struct uploader *uploader,
                 const char *host, uint64_t random, struct rowbook **ret)
@@ -200,6 +204,7 @@ int rowbook_new(sd_event *event, struct disk *disk, struct spool *spool, struct 
 
     if (!b)
         return -ENOMEM;
+    b->up = &calls;
     b->event = sd_event_ref(event);
     b->disk = disk;
     b->spool = spool;
@@ -282,7 +287,7 @@ void rowbook_set(struct rowbook *b, const char *path, bool enabled, usec interva
     b->interval = interval;
     if (begins)
         rowbook_catchup_begin(b);
-    rowbook_step(b);
+    step(b);
 }
 
 void rowbook_finish(struct rowbook *b)
@@ -293,7 +298,7 @@ void rowbook_finish(struct rowbook *b)
     b->missed = b->missed || b->catching;
     rowbook_catchup_stop(b);
     b->seal = b->enabled;
-    rowbook_step(b);
+    step(b);
 }
 
 void rowbook_cut(struct rowbook *b)

@@ -31,13 +31,13 @@ static void on_page(void *userdata, int r, const struct spool_page *page)
         return;
     }
     for (size_t i = 0; i < page->n; i++)
-        rowbook_take(b, page->entries[i].key);
+        b->up->take(b, page->entries[i].key);
     b->catching = page->n > 0 && page->more;
     if (b->catching) {
         (void)snprintf(b->before, sizeof(b->before), "%s", page->entries[page->n - 1].key);
         pause_for(b, PAUSE);
     }
-    rowbook_step(b);
+    b->up->step(b);
 }
 
 static int on_pause(sd_event_source *source, uint64_t now, void *userdata)

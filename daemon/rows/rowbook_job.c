@@ -97,11 +97,11 @@ static void on_done(struct disk_job *job, int r)
 
     if (b) {
         b->job = NULL;
-        rowbook_job_ended(b, j, r);
+        b->up->ended(b, j, r);
     }
     job_free(j);
     if (b)
-        rowbook_step(b);
+        b->up->step(b);
 }
 
 struct rowbook_job *rowbook_job_new(struct rowbook *b, enum rowbook_work work)

@@ -48,7 +48,7 @@ static void on_put(void *userdata, const struct store_result *result)
 
     if (result->end != STORE_DONE) {
         fail(b, result->text, result->retry_after);
-        rowbook_step(b);
+        b->up->step(b);
         return;
     }
     if (b->failures > 0)
@@ -57,7 +57,7 @@ static void on_put(void *userdata, const struct store_result *result)
     log_debug("uploaded %s", b->key);
     end(b);
     b->remove = true;
-    rowbook_step(b);
+    b->up->step(b);
 }
 
 static void on_hashed(void *userdata, int r, const char *sha256)
@@ -142,9 +142,11 @@ void rowbook_ship(struct rowbook *b)
 
 static int on_retry(sd_event_source *source, uint64_t now, void *userdata)
 {
+    struct rowbook *b = userdata;
+
     (void)source;
     (void)now;
-    rowbook_step(userdata);
+    b->up->step(b);
     return 0;
 }
 

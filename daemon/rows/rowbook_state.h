@@ -47,7 +47,18 @@ struct rowbook_job {
     int fd;                      /* likewise, owned; -1: none */
 };
 
+/* rowbook.c, as the others call it. */
+struct rowbook_calls {
+    /* Starts what is to be done next, unless something is under way. */
+    void (*step)(struct rowbook *b);
+    /* Takes the record of a key, which may be gone. */
+    void (*take)(struct rowbook *b, const char *key);
+    /* A job has ended, and will be freed. */
+    void (*ended)(struct rowbook *b, struct rowbook_job *j, int r);
+};
+
 struct rowbook {
+    const struct rowbook_calls *up;
     sd_event *event;
     struct disk *disk;
     struct spool *spool;
@@ -92,19 +103,11 @@ struct rowbook {
     sd_event_source *retry;
 };
 
-/* rowbook.c: starts what is to be done next, unless something is under way. */
-void rowbook_step(struct rowbook *b);
-/* Takes the record of a key, which may be gone. */
-void rowbook_take(struct rowbook *b, const char *key);
-
-/* rowbook_job.c: begins a job; its end is told to rowbook_job_ended. The result's memory is
- * zeroed. NULL when memory or descriptors are short. */
+/* rowbook_job.c: makes a job, whose result is zeroed, and begins it. NULL when memory or descriptors
+ * are short. */
 struct rowbook_job *rowbook_job_new(struct rowbook *b, enum rowbook_work work);
 void rowbook_job_submit(struct rowbook *b, struct rowbook_job *j);
 void rowbook_taken_free(struct rowbook_taken *t);
-
-/* rowbook.c: called on the event loop, before the job is freed. */
-void rowbook_job_ended(struct rowbook *b, struct rowbook_job *j, int r);
 
 /* rowbook_catchup.c */
 int rowbook_catchup_new(struct rowbook *b);

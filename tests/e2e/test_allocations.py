@@ -9,6 +9,7 @@ CONTRACE_ALLOCATIONS=full takes each of them, as scripts/allocation-sweep does.
 
 import collections
 import contextlib
+import gzip
 import http.client
 import http.server
 import json
@@ -262,6 +263,14 @@ def ended(argv, env, stdin):
     return subprocess.CompletedProcess(argv, p.returncode, out, err)
 
 
+def content(path):
+    """Of rows, without the time at which they were made."""
+    data = path.read_bytes()
+    if path.name.endswith(".jsonl.gz"):
+        return re.sub(rb'"written":"[^"]*"', b"", gzip.decompress(data))
+    return data
+
+
 def run_command(world, words, env):
     """(status, what was put out, what was complained of); the files that were made count."""
     shutil.rmtree(world.out, ignore_errors=True)
@@ -270,7 +279,7 @@ def run_command(world, words, env):
     argv[0] = str(BUILD / argv[0])
     with open(world.trace, "rb") as stdin:
         done = ended(argv, env, stdin)
-    files = {str(p.relative_to(world.out)): p.read_bytes() for p in sorted(world.out.rglob("*"))
+    files = {str(p.relative_to(world.out)): content(p) for p in sorted(world.out.rglob("*"))
              if p.is_file() and not p.name.startswith(".")}  # fmt: skip
     return done.returncode, done.stdout, done.stderr, files
 
