@@ -9,6 +9,7 @@ CONTRACE_ALLOCATIONS=full takes each of them, as scripts/allocation-sweep does.
 
 import collections
 import contextlib
+import gzip
 import http.client
 import http.server
 import json
@@ -236,6 +237,10 @@ COMMANDS = {
     "list-selected": "contrace-remote list --json --reason=s* --sort=state CONFIG",
     "pull": "contrace-remote pull SPOOL --output=OUT --flat KEY",
     "pull-store": "contrace-remote pull CONFIG --output=OUT STORED",
+    "rows": "contrace-remote rows SPOOL --output=OUT",
+    "rows-store": "contrace-remote rows CONFIG --output=OUT",
+    "fleet": "contrace-remote fleet",
+    "fleet-sql": "contrace-remote fleet labels --since=2026-11-20 --until=2026-11-22 --service=a*b --print",
     "status": "contrace-remote status API",
     "status-json": "contrace-remote status --json API",
     "triggers": "contrace-remote triggers API",
@@ -263,6 +268,14 @@ def ended(argv, env, stdin):
     return subprocess.CompletedProcess(argv, p.returncode, out, err)
 
 
+def content(path):
+    """Of rows, without the time at which they were made."""
+    data = path.read_bytes()
+    if path.name.endswith(".jsonl.gz"):
+        return re.sub(rb'"written":"[^"]*"', b"", gzip.decompress(data))
+    return data
+
+
 def run_command(world, words, env):
     """(status, what was put out, what was complained of); the files that were made count."""
     shutil.rmtree(world.out, ignore_errors=True)
@@ -271,7 +284,7 @@ def run_command(world, words, env):
     argv[0] = str(BUILD / argv[0])
     with open(world.trace, "rb") as stdin:
         done = ended(argv, env, stdin)
-    files = {str(p.relative_to(world.out)): p.read_bytes() for p in sorted(world.out.rglob("*"))
+    files = {str(p.relative_to(world.out)): content(p) for p in sorted(world.out.rglob("*"))
              if p.is_file() and not p.name.startswith(".")}  # fmt: skip
     return done.returncode, done.stdout, done.stderr, files
 
