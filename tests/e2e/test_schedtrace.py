@@ -342,11 +342,7 @@ def test_rows(log):
     assert len(re.findall(r"^ +\d+\.\d\d s ", text, re.MULTILINE)) == 2
     assert f"... {n - 2} earlier" in text
     assert (
-        len(
-            checked(schedtrace("--json", "-n", "2", data=log).stdout)["processes"][0][
-                "snapshots"
-            ]
-        )
+        len(checked(schedtrace("--json", "-n", "2", data=log).stdout)["processes"][0]["snapshots"])
         == 2
     )
     text = schedtrace("--all", data=log).stdout.decode()
