@@ -207,6 +207,18 @@ def test_the_summary_is_the_same(trace, tmp_path):
     assert all(not x.startswith(("=", "#")) for x in changed), "only names change"
 
 
+def test_spans_keep_their_ids(traced, tmp_path):
+    """As hashes, in the forms that programs write them in."""
+    path = traced(SRC / "tests/support/spans")
+    anonymise(path, tmp_path / "out")
+    before, after = summary(path), summary(tmp_path / "out")
+    ids = re.findall(r'"(?:trace|span)_id": "(\w+)"', json.dumps(before["outliers"]))
+    assert len(ids) > 5
+    names = paired(leaves(before), leaves(after))
+    changed = {x[1]: y[1] for x, y in names.items() if x != y}
+    assert all(x in changed for x in ids), "no id is left"
+
+
 @pytest.fixture(scope="module")
 def traceevents(work):
     return build_traceevents(work)

@@ -30,7 +30,7 @@ MAY_INCLUDE = {
     "trace/blockers": {
         "trace", "trace/common", "trace/goroutines", "trace/profile", "trace/summary",
     },
-    "trace/anonymise": {"trace", "trace/common", "trace/reader", "trace/stack"},
+    "trace/anonymise": {"trace", "trace/common", "trace/reader", "trace/stack", "trace/summary"},
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),

@@ -8,12 +8,16 @@
 
 #include "trace/anonymise/words.h"
 #include "trace/stack/stackclass.h"
+#include "trace/summary/summary.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Digits of a hash: of a part of a name, and of a text as a whole. */
 #define PART_DIGITS 12
 #define WHOLE_DIGITS 16
+
+/* Bytes of a span's id that is no text. */
+#define BINARY_ID 8
 
 /* What hashes are of, so that a file and a function of one name differ. */
 enum { OF_FUNC = 'f', OF_FILE = 'p', OF_TEXT = 't' };
@@ -46,23 +50,32 @@ static bool overflows(const struct pseudonym *out)
     return out->len > PSEUDONYM_MAX;
 }
 
-/* Appends "x" and digits. The letter is in no hexadecimal number, so that nothing that our
- * classification looks for comes about by chance. */
-static void add_hash(struct pseudonyms *p, struct pseudonym *out, char of, const char *text,
-                     size_t n, size_t digits)
+static void digest_of(struct pseudonyms *p, char of, const char *text, size_t n,
+                      uint8_t ret[PSEUDONYM_DIGEST])
 {
-    static const char hex[] = "0123456789abcdef";
-    uint8_t data[1 + PSEUDONYM_MAX], hash[PSEUDONYM_DIGEST] = {0};
-    char name[WHOLE_DIGITS + 1] = "x";
+    uint8_t data[1 + PSEUDONYM_MAX];
     int r;
 
     if (n > PSEUDONYM_MAX)
         n = PSEUDONYM_MAX;
     data[0] = (uint8_t)of;
     memcpy(data + 1, text, n);
-    r = p->digest(p->userdata, data, n + 1, hash);
+    memset(ret, 0, PSEUDONYM_DIGEST);
+    r = p->digest(p->userdata, data, n + 1, ret);
     if (r < 0 && p->error == 0)
         p->error = r;
+}
+
+/* Appends "x" and digits. The letter is in no hexadecimal number, so that nothing that our
+ * classification looks for comes about by chance. */
+static void add_hash(struct pseudonyms *p, struct pseudonym *out, char of, const char *text,
+                     size_t n, size_t digits)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t hash[PSEUDONYM_DIGEST];
+    char name[WHOLE_DIGITS + 1] = "x";
+
+    digest_of(p, of, text, n, hash);
     for (size_t i = 0; i < digits; i++)
         name[1 + i] = hex[i % 2 == 0 ? hash[i / 2] >> 4 : hash[i / 2] & 15];
     add(out, name, digits + 1);
@@ -193,10 +206,11 @@ static void add_part(struct naming *g, const char *text, size_t n)
     add_hash(g->p, g->out, OF_FUNC, g->plain.text, g->plain.len, PART_DIGITS);
 }
 
-/* cgo calls a C function F as _Cfunc_F. */
-static size_t add_c_prefix(struct naming *g, const char *text, size_t n)
+/* How names begin that tell whose they are: cgo calls a C function F as _Cfunc_F, and function literals
+ * are taken for such by "func". */
+static size_t add_prefix(struct naming *g, const char *text, size_t n)
 {
-    static const char *const prefixes[] = {"_Cfunc_", "_C2func_"};
+    static const char *const prefixes[] = {"_Cfunc_", "_C2func_", "func"};
 
     for (size_t i = 0; i < N_OF(prefixes); i++) {
         size_t m = strlen(prefixes[i]);
@@ -223,7 +237,7 @@ static void add_name(struct naming *g, const char *text, size_t n)
     } else if (g->telling == text - 1) { /* a well-known name, such as .EpollWait */
         add(g->out, text, base);
     } else {
-        c = add_c_prefix(g, text, base);
+        c = add_prefix(g, text, base);
         add_part(g, text + c, base - c);
         if (c > 0 && g->telling)
             adds(g->out, stack_c_word(g->func, strlen(g->func)));
@@ -392,17 +406,66 @@ void pseudonym_of_file(struct pseudonyms *p, const char *file, const struct pseu
     }
 }
 
+/* Eight bytes that are no text may be a span's id, as some write it. */
+static bool is_binary_id(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && text[n] >= ' ' && text[n] <= '~')
+        n++;
+    return len == BINARY_ID && n < len;
+}
+
+static void add_binary_id(struct pseudonyms *p, struct pseudonym *out, const char *text)
+{
+    uint8_t hash[PSEUDONYM_DIGEST];
+
+    digest_of(p, OF_TEXT, text, BINARY_ID, hash);
+    add(out, (const char *)hash, BINARY_ID);
+}
+
+/* What may be an id is one word, and not too long. */
+static bool is_word(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && text[n] > ' ' && text[n] <= '~')
+        n++;
+    return n == len && len < SUMMARY_ID_SIZE;
+}
+
+/* The hash of several words is two words. */
+static void add_text(struct pseudonyms *p, struct pseudonym *out, const char *text, size_t len)
+{
+    const char *category = summary_id_category(text, len);
+    char *middle = out->text + 1 + WHOLE_DIGITS / 2;
+
+    add_hash(p, out, OF_TEXT, text, len, WHOLE_DIGITS);
+    if (!is_word(text, len)) {
+        add(out, " ", 1);
+        memmove(middle + 1, middle, WHOLE_DIGITS / 2);
+        *middle = ' ';
+    }
+    if (category) {
+        adds(out, ".");
+        adds(out, category);
+    }
+}
+
 void pseudonym_of_text(struct pseudonyms *p, const char *text, size_t len, struct pseudonym *ret)
 {
     char whole[PSEUDONYM_MAX + 1];
     size_t n = len < PSEUDONYM_MAX ? len : PSEUDONYM_MAX;
+    bool plain;
 
     clear(ret);
     memcpy(whole, text, n);
     whole[n] = '\0';
-    if (len == n && strlen(whole) == n &&
-        (n == 0 || words_of_runtime(whole) || is_wanted(p, whole)))
+    plain = len == n && strlen(whole) == n;
+    if (plain && (n == 0 || words_of_runtime(whole) || is_wanted(p, whole)))
         add(ret, whole, n);
+    else if (is_binary_id(text, len))
+        add_binary_id(p, ret, text);
     else
-        add_hash(p, ret, OF_TEXT, text, len, WHOLE_DIGITS);
+        add_text(p, ret, text, len);
 }
