@@ -199,6 +199,20 @@ def lock_bound(f):
     return sorted(out, key=lambda r: (-r[4], r[0]))
 
 
+def sites(f):
+    rows = [
+        r for r in f.of("finding") if "func" in r and r["score"] > 0 and r.get("lost_ns", 0) > 0
+    ]
+    out = [
+        (
+            *k, len(g), distinct(g, "host"), round(total(g, "lost_ns") / 1e9, 3),
+            least(g, "start"), most(g, "start"),
+        )
+        for k, g in grouped(rows, "service", "code", "func", "file", "line").items()
+    ]  # fmt: skip
+    return sorted(out, key=lambda r: (-r[7], r[0], r[1], r[2], r[4]))[:50]
+
+
 def waits(f):
     kinds = ("wait-lock", "wait-call", "wait-request", "wait-channel")
     rows = [r for r in f.of("outlier") if r["kind"] in kinds and "func" in r]
