@@ -148,7 +148,7 @@ ANSWERS = {
 }  # fmt: skip
 
 
-PLACE = re.compile(r"\b(TRACE|OTHER|CUT|OUT|SPOOL|CONFIG|API|KEY|STORED|TARGET|EMPTY)\b")
+PLACE = re.compile(r"\b(TRACE|OTHER|CUT|LOG|OUT|SPOOL|CONFIG|API|KEY|STORED|TARGET|EMPTY)\b")
 
 
 class World:
@@ -178,6 +178,7 @@ class World:
             path.unlink()
         corpus = SRC / "tests/fuzz/corpus/summary"
         self.trace, self.other = corpus / "mix-go1.26.8", corpus / "mix-go1.22.12"
+        self.log = SRC / "tests/fuzz/corpus/schedlog/detail"
         self.cut = top / "cut.trace"
         self.cut.write_bytes(self.trace.read_bytes()[:20000])
 
@@ -190,7 +191,7 @@ class World:
     def command(self, words):
         """`words` with the places of this world in them."""
         places = {
-            "TRACE": self.trace, "OTHER": self.other, "CUT": self.cut, "OUT": self.out,
+            "TRACE": self.trace, "OTHER": self.other, "CUT": self.cut, "LOG": self.log, "OUT": self.out,
             "SPOOL": f"--storage.path={self.spool.path}", "CONFIG": f"--config.file={self.config}",
             "API": f"--address=unix:{self.top}/api.sock", "KEY": self.keys[1], "STORED": self.keys[0],
             "TARGET": f"--target=s=http://{self.target.address}",
@@ -220,6 +221,10 @@ COMMANDS = {
     "tasks-json": "contrace tasks --json --limit=100 TRACE",
     "blockers": "contrace blockers TRACE",
     "blockers-json": "contrace blockers --json TRACE",
+    "explain": "contrace-remote explain TRACE",
+    "explain-json": "contrace-remote explain --json TRACE",
+    "schedtrace": "contrace schedtrace LOG",
+    "schedtrace-json": "contrace schedtrace --json LOG",
     "verify": "contrace verify TRACE CUT",
     "salvage": "contrace verify --salvage=OUT/whole CUT",
     "pprof": "contrace pprof --sched --output=OUT/profile TRACE",
@@ -339,7 +344,7 @@ def without_label(out):
     return [{k: v for k, v in c.items() if k not in late} for c in captures]
 
 
-def what_is_wrong(name, end, rights, world, allocations):
+def fault_of(name, end, rights, world):
     """None for the right answer and for an error."""
     status, out, err, files = end
     if name == "once":
@@ -355,8 +360,6 @@ def what_is_wrong(name, end, rights, world, allocations):
         name == "capture-json" and err.strip() and without_label(out) == without_label(rights[0][1])
     ):
         return None  # what was captured is told, and why its label is not
-    if status != 0 and library_fell(allocations, status, out + err):
-        return None
     if status < 0:
         return f"killed by signal {-status}: {err[-300:]!r}"
     if status == 0:
@@ -364,6 +367,14 @@ def what_is_wrong(name, end, rights, world, allocations):
     if not err.strip():
         return f"status {status} without a word"
     return None
+
+
+def what_is_wrong(name, end, rights, world, allocations):
+    fault = fault_of(name, end, rights, world)
+    status, out, err, _ = end
+    if fault and status != 0 and library_fell(allocations, status, out + err):
+        return None
+    return fault
 
 
 @pytest.mark.parametrize("name", COMMANDS)
