@@ -75,6 +75,9 @@ static void job_done(struct job_config *job)
     for (size_t i = 0; i < job->n_file_sd; i++)
         free(job->file_sd[i]);
     free(job->file_sd);
+    for (size_t i = 0; i < job->n_http_sd; i++)
+        http_sd_done(&job->http_sd[i]);
+    free(job->http_sd);
     for (size_t i = 0; i < job->n_relabel; i++)
         relabel_rule_free(job->relabel[i]);
     free(job->relabel);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/config/address.h"
+#include "lib/config/http_sd.h"
 #include "lib/yaml/label.h"
 #include "lib/net/access.h"
 #include "lib/record/kind.h"
@@ -107,6 +108,8 @@ struct job_config {
     char **file_sd; /* glob patterns */
     size_t n_file_sd;
     usec file_sd_refresh; /* how long a change may go unseen where inotify does not work */
+    struct http_sd *http_sd;
+    size_t n_http_sd;
     struct relabel_rule **relabel; /* lib/relabel/relabel.h */
     size_t n_relabel;
     bool from_option;     /* made by config_add_target */
