@@ -19,6 +19,7 @@
 #include "daemon/source/listing.h"
 #include "daemon/source/target_source.h"
 #include "lib/config/group.h"
+#include "lib/config/http_sd.h"
 
 #define USER_AGENT "contraced/" PACKAGE_VERSION
 #define AGAIN_FIRST USEC_PER_SEC /* after the first failure; at most the refresh_interval */

@@ -7,7 +7,6 @@
  */
 
 #include "lib/config/data.h"
-#include "lib/config/http_sd.h"
 #include "lib/net/http.h"
 
 #define LISTING_MAX (4u << 20) /* bytes of an answer */

@@ -8,11 +8,12 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "lib/config/access_keys.h"
+#include "lib/config/keys/access_keys.h"
 #include "lib/config/check.h"
 #include "lib/config/filesd.h"
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
+#include "lib/config/http_sd.h"
 #include "lib/net/listen.h"
 #include "lib/config/schema.h"
 #include "lib/config/trigger.h"

@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/config/address.h"
-#include "lib/config/http_sd.h"
 #include "lib/yaml/label.h"
 #include "lib/net/access.h"
 #include "lib/record/kind.h"
@@ -78,6 +77,13 @@ struct flight_config {
     bool post;  /* it is asked for by POST, not GET */
     struct label *headers;
     size_t n_headers;
+};
+
+/* A server that lists targets. */
+struct http_sd {
+    char *url;    /* http or https, without a user; it may have a query */
+    usec refresh; /* from one answer to the next request */
+    struct access access;
 };
 
 struct job_config {

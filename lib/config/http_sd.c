@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/config/access_keys.h"
-#include "lib/config/data.h"
-#include "lib/config/table.h"
+#include "lib/config/keys/access_keys.h"
+#include "lib/config/keys/table.h"
 #include "lib/net/origin.h"
 
 #define AT(type, field) .offset = offsetof(struct type, field)

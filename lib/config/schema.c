@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "lib/config/access_keys.h"
+#include "lib/config/keys/access_keys.h"
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
+#include "lib/config/http_sd.h"
 #include "lib/config/incidents.h"
 #include "lib/config/relabel_keys.h"
-#include "lib/config/scalar.h"
+#include "lib/config/keys/scalar.h"
 #include "lib/config/trigger.h"
 #include "lib/config/upload.h"
 #include "lib/net/listen.h"

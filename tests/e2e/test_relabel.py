@@ -150,7 +150,7 @@ def test_a_bad_rule_is_shown_at_its_place(tmp_path):
     done = contraced("--check-config", f"--config.file={path}")
     assert done.returncode == 1
     line = done.stderr.splitlines()[0]
-    assert line.startswith(f"{path}:10:37: regex: (?=: RE2 knows")
+    assert line.startswith(f"{path}:10:36: regex: (?=: RE2 knows")
 
 
 def test_once(serve, tmp_path):
