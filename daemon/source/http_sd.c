@@ -71,8 +71,9 @@ static void arm(struct feed *f)
     usec wait = f->sd.refresh;
 
     if (f->failures > 0)
-        wait = backoff_wait(&backoff, f->failures - 1, backoff_ceiling(&backoff, f->failures - 1) / 2,
-                            random_next(&f->random));
+        wait =
+            backoff_wait(&backoff, f->failures - 1, backoff_ceiling(&backoff, f->failures - 1) / 2,
+                         random_next(&f->random));
     if (wait > f->sd.refresh)
         wait = f->sd.refresh;
     (void)sd_event_source_set_time_relative(f->due, wait);
@@ -266,8 +267,8 @@ static void http_sd_check(const struct config *config, FILE *warnings, struct di
     for (size_t j = 0; j < config->n_jobs; j++) {
         for (size_t i = 0; i < config->jobs[j].n_http_sd; i++) {
             listing_url_shown(config->jobs[j].http_sd[i].url, shown);
-            (void)fprintf(warnings, "contraced: warning: http_sd %s is not asked by --check-config\n",
-                          shown);
+            (void)fprintf(warnings,
+                          "contraced: warning: http_sd %s is not asked by --check-config\n", shown);
         }
     }
 }

@@ -118,7 +118,7 @@ struct job_config {
     size_t n_http_sd;
     struct relabel_rule **relabel; /* lib/relabel/relabel.h */
     size_t n_relabel;
-    bool from_option;     /* made by config_add_target */
+    bool from_option; /* made by config_add_target */
 };
 
 struct storage_config {
@@ -171,6 +171,12 @@ struct inspect_config {
     char *command; /* a path; NULL: contrace as it is installed */
     usec timeout;
     uint64_t max_memory; /* bytes, beside what the child maps of the trace */
+};
+
+/* The rows about traces that go to the store. */
+struct rows_config {
+    bool enabled; /* where there is a store */
+    usec interval;
 };
 
 /* The admin endpoint. */
@@ -249,6 +255,7 @@ struct config {
     struct storage_config storage;
     struct upload_config upload;
     struct inspect_config inspect;
+    struct rows_config rows;
     struct web_config web;
     struct suspend_config suspend;
     struct incidents_config incidents;

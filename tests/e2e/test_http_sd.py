@@ -6,7 +6,7 @@ import json
 import signal
 
 import pytest
-from hostile import answer, chunked, drip, hang, healthy
+from hostile import answer, drip, hang, healthy
 from support import config_text, contraced, job, wait_until
 
 JSON = "Content-Type: application/json; charset=utf-8"
@@ -73,7 +73,9 @@ BAD = {
     "HTTP status 503": answer("503 Service Unavailable", b"[]", JSON),
     "HTTP status 302": answer("302 Found", b"", "Location: http://127.0.0.1:1/"),
     "Content-Type is not application/json": answer("200 OK", b"[]", "Content-Type: text/html"),
-    "Content-Type is not": answer("200 OK", b"[]", "Content-Type: application/json; charset=latin1"),
+    "Content-Type is not": answer(
+        "200 OK", b"[]", "Content-Type: application/json; charset=latin1"
+    ),
     "Content-Type": answer("200 OK", b"[]"),
     "the answer is longer than 4 MiB": answer("200 OK", b"[" + b" " * (5 << 20) + b"]", JSON),
     "unknown key `targetz`": answer("200 OK", b'[{"targetz": []}]', JSON),
@@ -93,7 +95,9 @@ def test_the_last_good_targets_stay(why, serve, daemon):
     d = daemon([sd_job(lists)])
     d.wait_captured(service="a")
     lists.script = [BAD[why]]
-    line = d.wait_log("does not list targets, the last good ones stay; it is asked again", level="warn")
+    line = d.wait_log(
+        "does not list targets, the last good ones stay; it is asked again", level="warn"
+    )
     assert why in line["msg"] or why in ("not closed", "echoed"), line["msg"]
     assert f"http://{lists.address}/list " in line["msg"] and "s3cr3t" not in line["msg"]
     asked = len(lists.requests)
