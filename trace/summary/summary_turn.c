@@ -425,25 +425,7 @@ static inline int region_end(struct accumulator *s, struct order *o, struct curs
     return r < 0 ? r : next;
 }
 
-/* Only the end of a sweep is summed up. */
-static inline int sweep_begin(struct accumulator *s, struct order *o, struct cursor *c)
-{
-    int64_t time = order_time(o, c->time);
-    int more;
-
-    if (!order_can_begin_sweep(c->thread->p) ||
-        stacks_handle(&o->gen->stacks, c->args[0]) == IDMAP_NONE)
-        return ASIDE;
-    order_do_begin_sweep(c->thread->p);
-    more = cursor_next(c, o->gen);
-    if (more < 0)
-        return more;
-    o->last_time = time;
-    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_BEGIN]++;
-    return more;
-}
-
-static inline int sweep_end(struct accumulator *s, struct order *o, struct cursor *c)
+static HOT int end_sweep(struct accumulator *s, struct order *o, struct cursor *c)
 {
     uint64_t swept = c->args[0], reclaimed = c->args[1];
     int64_t time = order_time(o, c->time);
@@ -459,6 +441,32 @@ static inline int sweep_end(struct accumulator *s, struct order *o, struct curso
     s->out->events.by_type[GOTRACE_EV_GC_SWEEP_END]++;
     accumulator_gc_swept(s, swept, reclaimed);
     return more;
+}
+
+/* Only the end of a sweep is summed up. As that of a syscall, it mostly comes at once. */
+static inline int sweep_begin(struct accumulator *s, struct order *o, struct cursor *c,
+                              int64_t ends)
+{
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (!order_can_begin_sweep(c->thread->p) ||
+        stacks_handle(&o->gen->stacks, c->args[0]) == IDMAP_NONE)
+        return ASIDE;
+    order_do_begin_sweep(c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_BEGIN]++;
+    if (more != NEXT || c->type != GOTRACE_EV_GC_SWEEP_END || c->time > ends)
+        return more;
+    return end_sweep(s, o, c);
+}
+
+static inline int sweep_end(struct accumulator *s, struct order *o, struct cursor *c)
+{
+    return end_sweep(s, o, c);
 }
 
 /* Whether a log message's category is known to be none that carries an id, or the message belongs
@@ -508,7 +516,7 @@ static HOT int hot(struct accumulator *s, struct order *o, struct cursor *c,
     case GOTRACE_EV_GO_CREATE: return create(s, o, c, p);
     case GOTRACE_EV_GO_DESTROY: return destroy(s, o, c, p);
     case GOTRACE_EV_GO_SWITCH: return hand_over(s, o, c, p);
-    case GOTRACE_EV_GC_SWEEP_BEGIN: return sweep_begin(s, o, c);
+    case GOTRACE_EV_GC_SWEEP_BEGIN: return sweep_begin(s, o, c, ends);
     case GOTRACE_EV_GC_SWEEP_END: return sweep_end(s, o, c);
     case GOTRACE_EV_USER_REGION_BEGIN: return region_begin(s, o, c, p);
     case GOTRACE_EV_USER_REGION_END: return region_end(s, o, c, p);
