@@ -74,6 +74,9 @@ static void job_done(struct job_config *job)
     for (size_t i = 0; i < job->n_file_sd; i++)
         free(job->file_sd[i]);
     free(job->file_sd);
+    for (size_t i = 0; i < job->n_kubernetes; i++)
+        kubernetes_sd_done(&job->kubernetes[i]);
+    free(job->kubernetes);
 }
 
 void config_free(struct config *c)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/config/address.h"
+#include "lib/config/kubernetes.h"
 #include "lib/yaml/label.h"
 #include "lib/net/access.h"
 #include "lib/record/kind.h"
@@ -97,6 +98,8 @@ struct job_config {
     char **file_sd; /* glob patterns */
     size_t n_file_sd;
     usec file_sd_refresh; /* how long a change may go unseen where inotify does not work */
+    struct kubernetes_sd *kubernetes;
+    size_t n_kubernetes;
     bool from_option;     /* made by config_add_target */
 };
 
