@@ -96,7 +96,7 @@ int daemon_run(struct daemon *d)
     d->once_left = targets_scheduled(d->targets);
     say_started(d);
     if (d->options->once && d->once_left == 0) {
-        log_error("no targets: file_sd_configs found none");
+        log_error("no targets: none were found");
         return EXIT_FAILURE;
     }
     notify_ready();

@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/source/target_sink.h"
 #include "daemon/source/target_source.h"
+#include "lib/config/group.h"
 
 /* All sources, in the order in which their targets are listed. */
 static const struct target_source *const sources[] = {
     &source_static,
     &source_file_sd,
+    &source_kubernetes,
 };
 
 #define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
@@ -63,12 +66,14 @@ int discovery_targets(struct discovery *d, const struct config *config, size_t i
                       struct target_list *ret)
 {
     struct target_list list = {0};
-    int r = 0;
+    struct target_sink *sink = target_sink_new(&config->jobs[i], &list, NULL, NULL);
+    int r = sink ? 0 : -ENOMEM;
 
     for (size_t s = 0; r == 0 && s < N_SOURCES; s++)
-        r = sources[s]->targets(d->states[s], config, i, &list);
+        r = sources[s]->targets(d->states[s], config, i, sink);
+    target_sink_free(sink);
     if (r < 0) {
-        free(list.items);
+        target_list_done(&list);
         return r;
     }
     *ret = list;

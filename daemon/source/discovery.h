@@ -28,9 +28,8 @@ void discovery_free(struct discovery *d);
 int discovery_set(struct discovery *d, const struct config *config);
 
 /*
- * Lists the targets of job `i` of the configuration, from all sources. The list is new, but the
- * targets in it are borrowed until the next change: release it with free(ret->items) alone. 0 or
- * -ENOMEM.
+ * Lists the targets of job `i` of the configuration, from all sources, as the job's relabel_configs
+ * leave them. Release the list with target_list_done. 0 or -ENOMEM.
  */
 int discovery_targets(struct discovery *d, const struct config *config, size_t i,
                       struct target_list *ret);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "config.h"
+#include "daemon/source/kube/choice.h"
 #include "daemon/source/kube/podlabels.h"
 #include "daemon/source/kube/podwatch.h"
 #include "daemon/source/target_source.h"
@@ -241,15 +242,29 @@ struct putting {
     bool relabelled;
 };
 
+/* A pod that wants to be captured, and there is no telling where. */
+static void say_wrong(struct podset *pods, size_t i)
+{
+    const struct pod *p = podset_at(pods, i);
+    struct choice c;
+
+    if (choice_of(p, &c) == CHOICE_WRONG && podset_first(pods, i))
+        log_warn("kubernetes: pod %s/%s is not captured: %s", pod_fact(p, POD_NAMESPACE),
+                 pod_fact(p, POD_NAME), c.why);
+}
+
 static int put(struct kubernetes *k, const struct podwatch_scope *scope, void *userdata)
 {
     const struct putting *p = userdata;
     const struct entry *e = find(k, scope);
-    const struct podset *pods = e ? podwatch_pods(e->watch) : NULL;
+    struct podset *pods = e ? podwatch_pods(e->watch) : NULL;
     int r = 0;
 
-    for (size_t i = 0; pods && r == 0 && i < podset_count(pods); i++)
+    for (size_t i = 0; pods && r == 0 && i < podset_count(pods); i++) {
+        if (!p->relabelled)
+            say_wrong(pods, i);
         r = podlabels_put(podset_at(pods, i), p->relabelled, p->to);
+    }
     return r;
 }
 

@@ -220,9 +220,12 @@ static int check_job(struct check *k, const struct job_config *job)
     if (proxy->url && proxy->from_environment)
         report(k, AT(&proxy->url), job, "proxy_url and proxy_from_environment exclude each other");
     check_flight(k, job);
-    if (job->targets.n == 0 && job->n_file_sd == 0 &&
-        !check_any_bad(k, AT(&job->targets, &job->file_sd)))
-        report(k, AT(&job->name), job, "needs static_configs or file_sd_configs with a target");
+    for (size_t i = 0; i < job->n_kubernetes; i++)
+        check_access(k, &job->kubernetes[i].access, &job->name, about_job(job, about));
+    if (job->targets.n == 0 && job->n_file_sd == 0 && job->n_kubernetes == 0 &&
+        !check_any_bad(k, AT(&job->targets, &job->file_sd, &job->kubernetes)))
+        report(k, AT(&job->name), job,
+               "needs static_configs, file_sd_configs or kubernetes_sd_configs with a target");
     return check_targets(k, job);
 }
 

@@ -17,6 +17,7 @@
 #include "lib/config/schema.h"
 #include "lib/config/trigger.h"
 #include "lib/config/upload.h"
+#include "lib/relabel/relabel.h"
 
 #define DEFAULT_STORAGE "/var/lib/contrace"
 #define DEFAULT_FLAG_FILE "/run/contrace/suspend"
@@ -77,6 +78,9 @@ static void job_done(struct job_config *job)
     for (size_t i = 0; i < job->n_kubernetes; i++)
         kubernetes_sd_done(&job->kubernetes[i]);
     free(job->kubernetes);
+    for (size_t i = 0; i < job->n_relabel; i++)
+        relabel_rule_free(job->relabel[i]);
+    free(job->relabel);
 }
 
 void config_free(struct config *c)

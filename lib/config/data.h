@@ -26,14 +26,31 @@
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
 #define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
 #define CONFIG_INCIDENTS_MAX 10000            /* incidents an hour */
+#define CONFIG_RELABEL_MAX 1000               /* relabel_configs of one job */
 #define CONFIG_JOB_NAME_MAX 100               /* bytes: the most that a key's component holds */
 
-/* One address with its labels, from static_configs, file_sd or --target. */
+/* What a job says of something that is on or off for all; what a target says, of its job. */
+enum config_switch {
+    CONFIG_INHERIT,
+    CONFIG_ON,
+    CONFIG_OFF,
+};
+
+/*
+ * One address with its labels, from static_configs, file_sd or --target. Labels that begin with two
+ * underscores are for relabel_configs and say where and how the target is asked
+ * (daemon/source/target_sink.h); after relabelling there are none.
+ */
 struct target_config {
     char *address; /* as written */
     struct address parsed;
     struct label *labels;
     size_t n_labels;
+    /* What relabelling says otherwise than the job; NULL or CONFIG_INHERIT: it does not. */
+    enum config_switch https;
+    char *path;  /* of traces */
+    char *query; /* escaped, without its question mark */
+    char *host;  /* of the key */
 };
 
 struct target_list {
@@ -61,13 +78,6 @@ struct flight_config {
     bool post;  /* it is asked for by POST, not GET */
     struct label *headers;
     size_t n_headers;
-};
-
-/* What a job says of something that is on or off for all. */
-enum config_switch {
-    CONFIG_INHERIT,
-    CONFIG_ON,
-    CONFIG_OFF,
 };
 
 struct job_config {
@@ -100,6 +110,8 @@ struct job_config {
     usec file_sd_refresh; /* how long a change may go unseen where inotify does not work */
     struct kubernetes_sd *kubernetes;
     size_t n_kubernetes;
+    struct relabel_rule **relabel; /* lib/relabel/relabel.h */
+    size_t n_relabel;
     bool from_option;     /* made by config_add_target */
 };
 

@@ -10,6 +10,7 @@
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
 #include "lib/config/incidents.h"
+#include "lib/config/relabel_keys.h"
 #include "lib/config/scalar.h"
 #include "lib/config/trigger.h"
 #include "lib/config/upload.h"
@@ -291,6 +292,12 @@ static const struct table_key job_keys[] = {
      AT(job_config, kubernetes),
      .max = KUBERNETES_SD_MAX,
      .item = kubernetes_sd_read},
+    {.name = "relabel_configs",
+     .type = TABLE_LIST,
+     .flags = TABLE_NULLABLE,
+     AT(job_config, relabel),
+     .max = CONFIG_RELABEL_MAX,
+     .item = relabel_keys_read},
     {.name = "basic_auth",
      .type = TABLE_MAPPING,
      AT(job_config, access.auth),

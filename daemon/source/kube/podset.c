@@ -8,6 +8,7 @@
 struct slot {
     struct pod *pod;
     unsigned list; /* in which it was put */
+    bool asked;    /* podset_first */
 };
 
 struct podset {
@@ -90,7 +91,7 @@ int podset_put(struct podset *s, struct pod *p)
         equal = pod_equal(s->slots[at].pod, p);
         pod_free(equal ? p : s->slots[at].pod);
         if (!equal)
-            s->slots[at].pod = p;
+            s->slots[at] = (struct slot){.pod = p};
         s->slots[at].list = s->list;
         return !equal;
     }
@@ -100,9 +101,17 @@ int podset_put(struct podset *s, struct pod *p)
         return r;
     }
     memmove(s->slots + at + 1, s->slots + at, (s->n - at) * sizeof(*s->slots));
-    s->slots[at] = (struct slot){p, s->list};
+    s->slots[at] = (struct slot){.pod = p, .list = s->list};
     s->n++;
     return 1;
+}
+
+bool podset_first(struct podset *s, size_t i)
+{
+    bool first = !s->slots[i].asked;
+
+    s->slots[i].asked = true;
+    return first;
 }
 
 bool podset_remove(struct podset *s, const struct pod *p)

@@ -27,6 +27,9 @@ const struct pod *podset_at(const struct podset *s, size_t i);
  */
 int podset_put(struct podset *s, struct pod *p);
 
+/* Whether this pod is asked about for the first time since it changed: to say a thing once. */
+bool podset_first(struct podset *s, size_t i);
+
 /* Removes the pod of that name. Returns whether there was one. */
 bool podset_remove(struct podset *s, const struct pod *p);
 

@@ -231,7 +231,7 @@ bool podwatch_is(const struct podwatch *w, const struct podwatch_scope *scope)
            same_access(&w->access, scope->access);
 }
 
-const struct podset *podwatch_pods(const struct podwatch *w)
+struct podset *podwatch_pods(struct podwatch *w)
 {
     return w->pods;
 }

@@ -34,4 +34,4 @@ void podwatch_free(struct podwatch *w);
 /* Whether it follows just these. */
 bool podwatch_is(const struct podwatch *w, const struct podwatch_scope *scope);
 
-const struct podset *podwatch_pods(const struct podwatch *w);
+struct podset *podwatch_pods(struct podwatch *w);
