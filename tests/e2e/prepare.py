@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import apiserver
 import azurite
 import gomodule
 import kube
@@ -50,6 +51,7 @@ def steps():
             yield name, toolchain, [name]
     yield "versitygw", s3server.binary, []
     yield "kubecheck", kube.kubecheck, []
+    yield "kube-apiserver and etcd", apiserver.programs, []
     yield "modules for go/flight", gomodule.fetch, []
     yield "modules for the patient", patient.fetch, []
     yield "go/flight with the race detector", gomodule.compile_tests, []
