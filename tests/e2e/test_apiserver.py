@@ -90,7 +90,7 @@ def test_pods_come_and_go(api, place, token, serve, daemon):
     two = shop(b, "db-0", place, owner=("StatefulSet", "db"))
     api.create(one)
     d = daemon([sd_job(api, place, token)])
-    d.wait_log(f"pods of namespace {place}")
+    d.wait_log(f"pods of namespace {place} are followed")
     assert not a.requests
     api.status(one, **running())
     began = time.monotonic()
@@ -115,7 +115,7 @@ def test_by_the_hundred(api, place, token, daemon):
     """Three hundred come, change and go, while the daemon watches."""
     pods = [pod(f"p{i}", place, annotations=OURS, ports={"pprof": 1}) for i in range(300)]
     d = daemon([sd_job(api, place, token)], glob={"scrape_interval": "300d"})
-    d.wait_log(f"0 pods of namespace {place}")
+    d.wait_log(f"pods of namespace {place} are followed")
     for i, item in enumerate(pods):
         api.create(item, **running(f"127.1.{i // 200}.{i % 200 + 1}"))
     mark = d.mark()
@@ -150,7 +150,7 @@ def test_the_watch_is_cut(api, place, token, serve, daemon):
     link = Link(api.port)
     d = daemon([sd_job(api, place, token, link.port)])
     d.wait_captured(service="a")
-    for _ in range(3):
+    for _ in range(2):
         before = link.connections
         link.drop()
         wait_until("it is connected again", lambda n=before: link.connections > n)
@@ -159,7 +159,7 @@ def test_the_watch_is_cut(api, place, token, serve, daemon):
     wait_only(d, {"a", "b"})
     d.stop()
     link.cut()
-    assert len(d.log("pods of namespace")) == 1 or d.problems() == []
+    assert d.problems() == []
 
 
 def test_the_server_is_away(api, place, token, serve, daemon):

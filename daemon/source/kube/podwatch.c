@@ -20,7 +20,7 @@
 #define WATCH_GRACE (30 * USEC_PER_SEC)
 
 /* A watch that is cut now and then is not worth a word. */
-#define FAILURES_SAID 2
+#define FAILURES_SAID 3
 
 static int send_request(struct podwatch *w, const char *url, const char *authorization,
                         uint64_t random)

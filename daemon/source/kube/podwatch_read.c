@@ -176,7 +176,8 @@ static int take_list(struct podwatch *w)
     w->synced = true;
     w->full = false;
     if (first)
-        log_info("kubernetes: %zu %s at %s", podset_count(w->pods), w->name, w->server);
+        log_info("kubernetes: %s are followed at %s: %zu now", w->name, w->server,
+                 podset_count(w->pods));
     return 0;
 }
 
