@@ -32,6 +32,8 @@
 #include "lib/config/data.h"
 #include "lib/relabel/labelset.h"
 
+#define TARGET_ADDRESS_SHOWN 256
+
 struct target_sink;
 
 /* What became of a target that was put. */
@@ -45,7 +47,7 @@ struct target_fate {
     const char *why;                      /* a sentence without its end */
     const struct labelset *labels;        /* as they are then */
     const struct target_config *kept;     /* NULL: it is not */
-    char address[256];                    /* as the source put it, cut; "" if it had none */
+    char address[TARGET_ADDRESS_SHOWN];   /* as the source put it, cut; "" if it had none */
 };
 
 /* Called for each target that is put; borrows `fate`. */

@@ -486,9 +486,10 @@ static void test_job(void **state)
     assert_int_equal(job->body_size_limit, 16 << 20);
     assert_int_equal(job->targets.n, 3);
     assert_string_equal(job->targets.items[0].parsed.unix_path, "/run/shop/pprof.sock");
-    assert_int_equal(job->targets.items[2].n_labels, 2);
-    assert_string_equal(job->targets.items[2].labels[1].name, "service");
-    assert_string_equal(job->targets.items[2].labels[1].value, "checkout");
+    assert_int_equal(job->targets.items[2].n_labels, 3);
+    assert_string_equal(job->targets.items[2].labels[1].name, "__meta");
+    assert_string_equal(job->targets.items[2].labels[2].name, "service");
+    assert_string_equal(job->targets.items[2].labels[2].value, "checkout");
     assert_int_equal(job->n_file_sd, 3);
     (void)snprintf(path, sizeof(path), "%s/targets/*.json", dir);
     assert_string_equal(job->file_sd[0], path);
