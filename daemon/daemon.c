@@ -87,6 +87,15 @@ static void say_stopped(const struct daemon *d)
     log_write(LOG_LEVEL_INFO, &fields, "stopped; %s", buf_str(&text));
 }
 
+static bool finds_pods(const struct config *c)
+{
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        if (c->jobs[i].n_kubernetes > 0)
+            return true;
+    }
+    return false;
+}
+
 int daemon_run(struct daemon *d)
 {
     int r = notify_watchdog(d->event);
@@ -96,7 +105,9 @@ int daemon_run(struct daemon *d)
     d->once_left = targets_scheduled(d->targets);
     say_started(d);
     if (d->options->once && d->once_left == 0) {
-        log_error("no targets: none were found");
+        log_error("no targets: %s", finds_pods(d->config)
+                                        ? "--once does not wait for pods of kubernetes_sd_configs"
+                                        : "file_sd_configs found none");
         return EXIT_FAILURE;
     }
     notify_ready();
