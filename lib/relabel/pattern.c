@@ -281,11 +281,9 @@ static int bracket(struct parser *p)
 static int quoted(struct parser *p)
 {
     const char *end = strstr(p->at, "\\E");
-    size_t n = end ? (size_t)(end - p->at) : strlen(p->at);
-    const char *stop = p->at + n;
-    int r = 0;
+    int r = end ? 0 : refuse(p, "\\Q without its \\E");
 
-    while (r == 0 && p->at < stop) {
+    while (r == 0 && p->at < end) {
         uint32_t letter;
 
         r = plain(p, &letter);
@@ -293,8 +291,7 @@ static int quoted(struct parser *p)
             r = buf_addf(p->out, "\\x{%x}", letter);
         item(p, true);
     }
-    if (end)
-        p->at += 2;
+    p->at += r == 0 ? 2 : 0;
     return r;
 }
 
@@ -341,12 +338,6 @@ static int group_name(struct parser *p)
     copy = strndup(name, n);
     if (!copy)
         return -ENOMEM;
-    for (size_t i = 1; i <= p->names->n; i++) {
-        if (p->names->of[i] && strcmp(p->names->of[i], copy) == 0) {
-            free(copy);
-            return refuse(p, "two groups have the name %.*s", (int)n, name);
-        }
-    }
     p->names->of[p->names->n] = copy;
     p->at += n + 1;
     return 0;

@@ -115,12 +115,16 @@ int regex_match(struct regex *re, const char *text)
     return r == PCRE2_ERROR_NOMEMORY ? -ENOMEM : -ELOOP;
 }
 
-/* What group i has matched. */
+static bool has_matched(const struct regex *re, size_t i)
+{
+    return i <= re->names.n && pcre2_get_ovector_pointer(re->found)[2 * i] != PCRE2_UNSET;
+}
+
 static int add_group(const struct regex *re, size_t i, struct buf *out)
 {
     const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(re->found);
 
-    if (i > re->names.n || ends[2 * i] == PCRE2_UNSET)
+    if (!has_matched(re, i))
         return 0;
     return buf_add(out, re->text + ends[2 * i], ends[2 * i + 1] - ends[2 * i]);
 }
@@ -130,7 +134,8 @@ static bool is_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* A number without a leading zero means the group of that number, all else a group's name. */
+/* A number without a leading zero means the group of that number, all else a group's name; of groups
+ * with the same name, the first that has matched. */
 static int add_named(const struct regex *re, const char *name, size_t n, struct buf *out)
 {
     size_t number = 0;
@@ -142,7 +147,7 @@ static int add_named(const struct regex *re, const char *name, size_t n, struct 
     }
     for (size_t i = 1; i <= re->names.n; i++) {
         if (re->names.of[i] && strlen(re->names.of[i]) == n &&
-            strncmp(re->names.of[i], name, n) == 0)
+            strncmp(re->names.of[i], name, n) == 0 && has_matched(re, i))
             return add_group(re, i, out);
     }
     return 0;
