@@ -51,6 +51,7 @@ struct target_config {
     char *path;  /* of traces */
     char *query; /* escaped, without its question mark */
     char *host;  /* of the key */
+    unsigned artifacts; /* what is captured: a bit for each kind; 0: as the job says */
 };
 
 struct target_list {

@@ -265,6 +265,21 @@ def test_path_of_an_annotation(serve, daemon):
     assert b.requests[0].startswith("GET /internal/pprof/trace?seconds=")
 
 
+def test_artifacts_of_an_annotation(serve, daemon):
+    """Of this pod, beside those of the job's others."""
+    a, b, c = serve(healthy()), serve(healthy()), serve(healthy())
+    more = found(a, "more", {"contrace/artifacts": "trace, goroutine"})
+    none = found(c, "none", {"contrace/artifacts": "trace,tracer"})
+    with ScriptedApi(listing([more, none, found(b, "usual")]), holding()) as api:
+        d = daemon([sd_job(api)])
+        wait_until("both are asked for", lambda: len(a.requests) == 2)
+        d.wait_captured(service="usual")
+        d.stop()
+    paths = {request.split()[1].split("?")[0] for request in a.requests}
+    assert paths == {"/debug/pprof/trace", "/debug/pprof/goroutine"}
+    assert len(b.requests) == 1 and not c.requests
+
+
 def test_relabelled(serve, daemon):
     """With relabel_configs there is a target for each declared port, with Prometheus's labels."""
     a = serve(healthy())
