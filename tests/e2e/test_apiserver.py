@@ -2,13 +2,14 @@
 """Pods that a real API server tells of, with the rights and tokens that a DaemonSet has."""
 
 import itertools
+import os
 import time
 
 import kube
 import pytest
 from apiserver import ApiServer, Link, pod, running
 from hostile import healthy
-from support import wait_until
+from support import need_root, wait_until
 
 OURS = {"contrace/scrape": "true"}
 NAMESPACES = itertools.count(1)
@@ -243,3 +244,42 @@ def test_own_node_and_selectors(api, place, token, serve, daemon):
     wait_only(d, {"a"}, b, c)
     d.stop()
     assert d.problems() == []
+
+
+def test_in_a_pod(api, serve, daemon, tmp_path):
+    """With what each program in a pod has, and nothing in the configuration. Of ten services of ten pods it
+    has those of its node."""
+    need_root()
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "token").write_text(api.token("contrace", "contrace"))
+    (secrets / "ca.crt").write_text(api.ca_file.read_text())
+    (secrets / "namespace").write_text("contrace")
+    server = serve(healthy())
+    for i in range(100):
+        place = f"team-{i % 10}"
+        api.namespace(place)
+        owner = ("ReplicaSet", f"service-{i % 10}-7d4b9c6f5")
+        node = "node-a" if i % 2 else "node-b"
+        one = shop(server, f"service-{i % 10}-7d4b9c6f5-{i:05d}", place, owner=owner, node=node)
+        api.create(one, **running(f"127.0.1.{i + 1}"))
+    at = "/var/run/secrets/kubernetes.io/serviceaccount"
+    inside = (
+        "mount -t tmpfs -o mode=0755 tmpfs /run && mkdir -p $1 && cp $2/* $1 && chmod 0644 $1/* && "
+        "shift 2 && exec \"$@\""
+    )
+    job = {"job_name": "pods", "kubernetes_sd_configs": [{"role": "pod"}]}
+    d = daemon(
+        [job], glob={"max_concurrent_captures": 8},
+        wrap=["unshare", "--mount", "sh", "-c", inside, "sh", at, str(secrets)],
+        env={**os.environ, "NODE_NAME": "node-a", "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+             "KUBERNETES_SERVICE_PORT": str(api.port)},
+    )  # fmt: skip
+    d.wait_captured(count=50)
+    wait_until("the captures have ended", lambda: not d.spool.incoming())
+    d.stop()
+    assert d.problems() == []
+    records = d.spool.check().values()
+    assert {r["service"] for r in records} == {f"service-{i}" for i in range(1, 10, 2)}
+    assert {r["labels"]["node"] for r in records} == {"node-a"}
+    assert len({r["host"] for r in records}) == 50
