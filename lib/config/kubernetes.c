@@ -61,14 +61,14 @@ static const char *check_namespace(const char *name)
 
     if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != n || name[0] == '-' ||
         name[n - 1] == '-')
-        return "is no name of a namespace: small letters, digits and hyphens";
+        return "must have small letters, digits and hyphens only";
     return NULL;
 }
 
 static int read_name(struct yaml_file *f, const yaml_node_t *node, void *base, size_t count)
 {
     static const struct table_key row = {
-        .name = "a name of a namespace",
+        .name = "a name in namespaces",
         .type = TABLE_STRING,
         .max = NAME_MAX_BYTES,
         .check = check_namespace,
