@@ -149,7 +149,8 @@ bool target_job_suits(const struct target_job *j, const struct job_config *from,
                       const struct target_config *to)
 {
     return strcmp(j->name, from->name) == 0 && j->https == https_of(from, to) &&
-           strcmp(j->path, to->path ? to->path : from->path) == 0 && same_text(j->query, to->query) && j->said == said_artifacts(from, to);
+           strcmp(j->path, to->path ? to->path : from->path) == 0 &&
+           same_text(j->query, to->query) && j->said == said_artifacts(from, to);
 }
 
 struct target *target_new(const char *address)

@@ -152,9 +152,10 @@ static void say_invalid(struct discovery *d, const struct job_config *job, const
     }
     buf_init(&shown, 4 * sizeof(c->address));
     buf_add_escaped(&shown, c->address, strlen(c->address));
-    log_warn("job %s: %zu of %zu targets found cannot be captured and are left out; the first, %s: %s",
-             job->name, c->invalid, c->n, *buf_str(&shown) ? buf_str(&shown) : "without an address",
-             c->why);
+    log_warn(
+        "job %s: %zu of %zu targets found cannot be captured and are left out; the first, %s: %s",
+        job->name, c->invalid, c->n, *buf_str(&shown) ? buf_str(&shown) : "without an address",
+        c->why);
     buf_done(&shown);
 }
 

@@ -413,8 +413,7 @@ static int append_pattern(struct file_sd *d, const char *pattern, struct target_
 
     for (size_t i = 0; r == 0 && i < d->n_files; i++) {
         if (matches(pattern, d->files[i].path))
-            r = target_sink_put_list(to, &d->files[i].targets, "__meta_filepath",
-                                     d->files[i].path);
+            r = target_sink_put_list(to, &d->files[i].targets, "__meta_filepath", d->files[i].path);
     }
     return r;
 }

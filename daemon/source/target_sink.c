@@ -261,8 +261,8 @@ static const char *make_target(struct target_sink *sink, struct target_config *t
 /* Gives back what is not needed of the array of labels. */
 static void shrink(struct target_config *t)
 {
-    struct label *labels = t->n_labels > 0 ? reallocarray(t->labels, t->n_labels, sizeof(*labels))
-                                           : NULL;
+    struct label *labels =
+        t->n_labels > 0 ? reallocarray(t->labels, t->n_labels, sizeof(*labels)) : NULL;
 
     if (labels)
         t->labels = labels;
@@ -310,8 +310,8 @@ int target_sink_put(struct target_sink *sink)
     return r;
 }
 
-int target_sink_put_list(struct target_sink *sink, const struct target_list *list,
-                         const char *name, const char *value)
+int target_sink_put_list(struct target_sink *sink, const struct target_list *list, const char *name,
+                         const char *value)
 {
     int r = 0;
 

@@ -44,11 +44,11 @@ struct target_fate {
         TARGET_DROPPED, /* by a rule */
         TARGET_INVALID, /* it cannot be captured: `why` */
     } end;
-    size_t rule;                          /* that dropped it, from 0 */
-    const char *why;                      /* a sentence without its end */
-    const struct labelset *labels;        /* as they are then */
-    const struct target_config *kept;     /* NULL: it is not */
-    char address[TARGET_ADDRESS_SHOWN];   /* as the source put it, cut; "" if it had none */
+    size_t rule;                        /* that dropped it, from 0 */
+    const char *why;                    /* a sentence without its end */
+    const struct labelset *labels;      /* as they are then */
+    const struct target_config *kept;   /* NULL: it is not */
+    char address[TARGET_ADDRESS_SHOWN]; /* as the source put it, cut; "" if it had none */
 };
 
 /* Called for each target that is put; borrows `fate`. */
@@ -68,5 +68,5 @@ int target_sink_put(struct target_sink *sink);
 
 /* Puts all targets of a list that was read from a file or a document, each with one more label,
  * `name` (NULL: none). 0 or -ENOMEM. */
-int target_sink_put_list(struct target_sink *sink, const struct target_list *list,
-                         const char *name, const char *value);
+int target_sink_put_list(struct target_sink *sink, const struct target_list *list, const char *name,
+                         const char *value);

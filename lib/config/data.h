@@ -48,9 +48,9 @@ struct target_config {
     size_t n_labels;
     /* What relabelling says otherwise than the job; NULL or CONFIG_INHERIT: it does not. */
     enum config_switch https;
-    char *path;  /* of traces */
-    char *query; /* escaped, without its question mark */
-    char *host;  /* of the key */
+    char *path;         /* of traces */
+    char *query;        /* escaped, without its question mark */
+    char *host;         /* of the key */
     unsigned artifacts; /* what is captured: a bit for each kind; 0: as the job says */
 };
 
@@ -113,7 +113,7 @@ struct job_config {
     size_t n_kubernetes;
     struct relabel_rule **relabel; /* lib/relabel/relabel.h */
     size_t n_relabel;
-    bool from_option;     /* made by config_add_target */
+    bool from_option; /* made by config_add_target */
 };
 
 struct storage_config {

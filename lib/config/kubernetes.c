@@ -29,8 +29,12 @@ static const struct table_choice roles[] = {{"pod", ROLE_POD}, {NULL, 0}};
 
 /* Prometheus takes selectors of all roles in one list; those of others mean nothing here. */
 static const struct table_choice selector_roles[] = {
-    {"pod", ROLE_POD},        {"service", ROLE_OTHER},       {"endpoints", ROLE_OTHER},
-    {"node", ROLE_OTHER},     {"endpointslice", ROLE_OTHER}, {"ingress", ROLE_OTHER},
+    {"pod", ROLE_POD},
+    {"service", ROLE_OTHER},
+    {"endpoints", ROLE_OTHER},
+    {"node", ROLE_OTHER},
+    {"endpointslice", ROLE_OTHER},
+    {"ingress", ROLE_OTHER},
     {NULL, 0},
 };
 
@@ -234,13 +238,14 @@ static int fill_in_cluster(struct yaml_file *f, const yaml_node_t *node, struct 
         return yaml_file_error(f, node,
                                "needs api_server beside its own authorization, basic_auth, "
                                "tls_config or proxy: in the cluster these are known");
-    if (asprintf(&sd->api_server, "https://%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port) < 0) {
+    if (asprintf(&sd->api_server, "https://%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port) <
+        0) {
         sd->api_server = NULL;
         return yaml_file_oom(f);
     }
     if (check_server(sd->api_server))
-        return yaml_file_error(f, node,
-                               "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are no address");
+        return yaml_file_error(
+            f, node, "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are no address");
     sd->access.auth.credentials_file = strdup(KUBERNETES_SECRETS "token");
     sd->access.tls.ca_file = strdup(KUBERNETES_SECRETS "ca.crt");
     return sd->access.auth.credentials_file && sd->access.tls.ca_file ? 0 : yaml_file_oom(f);

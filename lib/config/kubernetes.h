@@ -20,10 +20,10 @@
 
 /* One of kubernetes_sd_configs, with all defaults filled in. */
 struct kubernetes_sd {
-    char *api_server;   /* its URL, without a slash at the end */
-    char **namespaces;  /* none, and not own_namespace: all */
+    char *api_server;  /* its URL, without a slash at the end */
+    char **namespaces; /* none, and not own_namespace: all */
     size_t n_namespaces;
-    bool own_namespace; /* the one that this pod is in, too */
+    bool own_namespace;  /* the one that this pod is in, too */
     char *label, *field; /* selectors of pods; NULL: none */
     struct access access;
 };

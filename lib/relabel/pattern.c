@@ -306,9 +306,7 @@ static int backslash(struct parser *p)
     case 'A':
     case 'z':
     case 'b':
-    case 'B':
-        item(p, true);
-        return buf_addf(p->out, "(?:\\%c)", *p->at++);
+    case 'B': item(p, true); return buf_addf(p->out, "(?:\\%c)", *p->at++);
     case 'Q': p->at++; return quoted(p);
     case 'p':
     case 'P': item(p, true); return property(p);
@@ -353,8 +351,10 @@ static int flags(struct parser *p)
 
     if (n == 0 || (end != ')' && end != ':') || p->at[n - 1] == '-' ||
         (minus && strchr(minus + 1, '-') && strchr(minus + 1, '-') < p->at + n))
-        return refuse(p, "(?%.1s: RE2 knows (?:…), (?P<name>…), (?<name>…) and the flags i, m, s "
-                         "and U; it has no lookaround", p->at);
+        return refuse(p,
+                      "(?%.1s: RE2 knows (?:…), (?P<name>…), (?<name>…) and the flags i, m, s "
+                      "and U; it has no lookaround",
+                      p->at);
     r = buf_addf(p->out, "(?%.*s%c", (int)n, p->at, end);
     p->at += n + 1;
     p->depth += end == ':';
@@ -487,9 +487,7 @@ static int step(struct parser *p)
         item(p, false);
         return buf_adds(p->out, "|");
     case '^':
-    case '$':
-        item(p, true);
-        return buf_addf(p->out, "(?:%c)", *p->at++);
+    case '$': item(p, true); return buf_addf(p->out, "(?:%c)", *p->at++);
     default: break;
     }
     r = plain(p, &letter);

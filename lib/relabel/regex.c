@@ -47,8 +47,8 @@ static int compile(struct regex *re, const char *pattern, char why[static REGEX_
         pcre2_compile_context_free(context);
         return -ENOMEM;
     }
-    re->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &error, &at,
-                             context);
+    re->code =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &error, &at, context);
     pcre2_compile_context_free(context);
     if (re->code)
         return 0;

@@ -126,7 +126,8 @@ static int check_names(const struct relabel_spec *s, struct relabel_fault *fault
 
     for (size_t i = 0; i < s->n_source_labels; i++) {
         if (!labelset_is_name(s->source_labels[i]))
-            return fail(fault, "source_labels", "`%.60s` is not a label's name", s->source_labels[i]);
+            return fail(fault, "source_labels", "`%.60s` is not a label's name",
+                        s->source_labels[i]);
     }
     if (actions[s->action].needs_target && !target)
         return fail(fault, NULL, "the action %s needs `target_label`", actions[s->action].name);
@@ -191,8 +192,7 @@ static int fill(struct relabel_rule *rule, const struct relabel_spec *s,
     };
     if (failed || copy_sources(rule, s) < 0)
         return -ENOMEM;
-    rule->plain =
-        !s->regex && !strchr(rule->target_label, '$') && !strchr(rule->replacement, '$');
+    rule->plain = !s->regex && !strchr(rule->target_label, '$') && !strchr(rule->replacement, '$');
     r = regex_new(regex, &rule->regex, fault->why);
     fault->key = "regex";
     return r;

@@ -81,9 +81,7 @@ class ApiServer:
         self.url = f"https://127.0.0.1:{self.port}"
         self.processes, self.logs = {}, []
         key = self.directory / "sa.key"
-        subprocess.run(
-            ["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True
-        )
+        subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
         (self.directory / "tokens.csv").write_text(f"{ADMIN},admin,admin,system:masters\n")
         self.ca_file = self.directory / "certs/apiserver.crt"
         self.start_etcd()

@@ -266,7 +266,7 @@ def test_in_a_pod(api, serve, daemon, tmp_path):
     at = "/var/run/secrets/kubernetes.io/serviceaccount"
     inside = (
         "mount -t tmpfs -o mode=0755 tmpfs /run && mkdir -p $1 && cp $2/* $1 && chmod 0644 $1/* && "
-        "shift 2 && exec \"$@\""
+        'shift 2 && exec "$@"'
     )
     job = {"job_name": "pods", "kubernetes_sd_configs": [{"role": "pod"}]}
     d = daemon(

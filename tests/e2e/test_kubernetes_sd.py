@@ -71,7 +71,7 @@ def test_pods_come_and_go(serve, daemon):
     """Within a second of being Running with an address; and until they are deleted or have ended."""
     a, b, c = serve(healthy()), serve(healthy()), serve(healthy())
     waiting = {**found(a, "a"), "status": {"phase": "Pending"}}
-    steps = {name: None for name in ("run", "delete", "succeed")}
+    steps = dict.fromkeys(("run", "delete", "succeed"))
 
     def watch(call):
         call.begin()
@@ -132,7 +132,10 @@ def test_a_page_that_has_expired(serve, daemon):
     """All is asked for in one piece. What the first list had is not forgotten meanwhile."""
     a, b = serve(healthy()), serve(healthy())
     with ScriptedApi(
-        listing([found(a, "a")], "5", "more"), refusing(410), listing([found(b, "b")], "6"), holding()
+        listing([found(a, "a")], "5", "more"),
+        refusing(410),
+        listing([found(b, "b")], "6"),
+        holding(),
     ) as api:
         d = daemon([sd_job(api)])
         d.wait_captured(service="b")
@@ -226,7 +229,10 @@ def test_what_is_no_event(serve, daemon):
         call.hold()
 
     with ScriptedApi(
-        listing([found(a, "a")], "3"), garbage, listing([found(a, "a"), found(b, "b")], "4"), holding()
+        listing([found(a, "a")], "3"),
+        garbage,
+        listing([found(a, "a"), found(b, "b")], "4"),
+        holding(),
     ) as api:
         d = daemon([sd_job(api)])
         d.wait_captured(service="b")
@@ -284,7 +290,9 @@ def test_relabelled(serve, daemon):
     """With relabel_configs there is a target for each declared port, with Prometheus's labels."""
     a = serve(healthy())
     port = int(a.address.rsplit(":", 1)[1])
-    shop = pod("shop-1", labels={"app.kubernetes.io/name": "store"}, ports={"web": 1, "debug": port})
+    shop = pod(
+        "shop-1", labels={"app.kubernetes.io/name": "store"}, ports={"web": 1, "debug": port}
+    )
     rules = [
         {
             "source_labels": ["__meta_kubernetes_pod_container_port_name"],
@@ -338,7 +346,9 @@ def test_ten_thousand_pods(daemon):
     metadata = {"managedFields": [{"manager": "kubelet", "fieldsV1": {"f": "z" * 500}}]}
 
     def page(first):
-        pods = [pod(f"p{i}", annotations=noise, ports={"web": 1}) for i in range(first, first + 250)]
+        pods = [
+            pod(f"p{i}", annotations=noise, ports={"web": 1}) for i in range(first, first + 250)
+        ]
         for item in pods:
             item["metadata"] |= metadata
         return pods
@@ -363,9 +373,7 @@ def test_configuration(tmp_path):
     def complaint(section, **env):
         config = tmp_path / "contraced.yaml"
         text = "\n".join(f"  {line}" for line in section.splitlines())
-        config.write_text(
-            f"scrape_configs:\n- job_name: a\n  kubernetes_sd_configs:\n{text}\n"
-        )
+        config.write_text(f"scrape_configs:\n- job_name: a\n  kubernetes_sd_configs:\n{text}\n")
         clean = {k: v for k, v in os.environ.items() if not k.startswith("KUBERNETES_")}
         done = contraced(f"--config.file={config}", "--check-config", env={**clean, **env})
         assert done.returncode != 0

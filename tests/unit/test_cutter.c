@@ -84,16 +84,11 @@ static void test_bad(void **state)
         const char *text;
         int r;
     } rows[] = {
-        {false, "{\"a\":1}x", -EBADMSG},
-        {false, "[{}]", -EBADMSG},
-        {false, "\"text\"", -EBADMSG},
-        {false, "{}}", -EBADMSG},
-        {false, "{},{}", -EBADMSG},
-        {true, "{\"items\":[1]}", -EBADMSG},
-        {true, "{\"items\":[[]]}", -EBADMSG},
-        {true, "{\"items\":[\"a\"]}", -EBADMSG},
-        {false, "{\"a\":", -EAGAIN},
-        {true, "{\"items\":[{}", -EAGAIN},
+        {false, "{\"a\":1}x", -EBADMSG},      {false, "[{}]", -EBADMSG},
+        {false, "\"text\"", -EBADMSG},        {false, "{}}", -EBADMSG},
+        {false, "{},{}", -EBADMSG},           {true, "{\"items\":[1]}", -EBADMSG},
+        {true, "{\"items\":[[]]}", -EBADMSG}, {true, "{\"items\":[\"a\"]}", -EBADMSG},
+        {false, "{\"a\":", -EAGAIN},          {true, "{\"items\":[{}", -EAGAIN},
         {true, "{\"items\":[{}]", -EAGAIN},
     };
 
@@ -131,7 +126,8 @@ static void test_too_long(void **state)
     for (; r == 0 && n < 2 * CUTTER_DOCUMENT_MAX; n += sizeof(block))
         r = cutter_add(&c, block, sizeof(block));
     assert_int_equal(r, -E2BIG);
-    assert_in_range(n, CUTTER_DOCUMENT_MAX - 2 * sizeof(block), CUTTER_DOCUMENT_MAX + sizeof(block));
+    assert_in_range(n, CUTTER_DOCUMENT_MAX - 2 * sizeof(block),
+                    CUTTER_DOCUMENT_MAX + sizeof(block));
     cutter_done(&c);
     cutter_init(&c, true, take, &cut);
     r = cutter_add(&c, "{\"a\":\"", 6);

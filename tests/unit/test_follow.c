@@ -38,8 +38,8 @@ static void assert_next(const struct follow *f, const struct follow_scope *scope
 
 static usec end_with(struct follow *f, long status, usec lasted)
 {
-    return follow_ended(f, &(struct follow_end){.complete = true, .status = status, .lasted = lasted},
-                        MOST);
+    return follow_ended(
+        f, &(struct follow_end){.complete = true, .status = status, .lasted = lasted}, MOST);
 }
 
 static void test_list_and_watch(void **state)

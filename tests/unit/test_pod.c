@@ -325,10 +325,10 @@ static void test_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_facts),   cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_none),    cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_facts),    cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_none),     cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_workload), cmocka_unit_test(test_choice),
-        cmocka_unit_test(test_set),     cmocka_unit_test(test_full),
+        cmocka_unit_test(test_set),      cmocka_unit_test(test_full),
     };
 
     return cmocka_run_group_tests_name("pod", tests, NULL, NULL);

@@ -79,11 +79,12 @@ static const char shop[] =
     "'conditions':[{'type':'Ready','status':'False'}],"
     "'containerStatuses':[{'name':'bare','containerID':'containerd://b'}]}}";
 
-#define OF_CONTAINER(id, image, init, name) \
+#define OF_CONTAINER(id, image, init, name)                                             \
     id META "pod_container_image=" image "\n" META "pod_container_init=" init "\n" META \
-       "pod_container_name=" name "\n"
-#define OF_POD_A \
-    META "namespace=prod\n" META "pod_annotation_note_1=a\n" META "pod_annotationpresent_note_1=true\n"
+            "pod_container_name=" name "\n"
+#define OF_POD_A                                                  \
+    META "namespace=prod\n" META "pod_annotation_note_1=a\n" META \
+         "pod_annotationpresent_note_1=true\n"
 #define OF_POD_B                                                                           \
     META "pod_controller_kind=StatefulSet\n" META "pod_controller_name=shop\n" META        \
          "pod_host_ip=10.0.0.1\n" META "pod_ip=fd00::7\n" META                             \
@@ -92,8 +93,9 @@ static const char shop[] =
          "pod_node_name=node-1\n" META "pod_phase=Running\n" META "pod_ready=false\n" META \
          "pod_uid=u-1\n"
 #define FIRST(address) "__address__=" address "\n__host__=shop-0\n"
-#define LAST(container)                                                                         \
-    "__path__=/debug/pprof/trace\n__scheme__=http\ncontainer=" container "\njob=pods\nnamespace=prod\n" \
+#define LAST(container)                                                  \
+    "__path__=/debug/pprof/trace\n__scheme__=http\ncontainer=" container \
+    "\njob=pods\nnamespace=prod\n"                                       \
     "node=node-1\npod=shop-0\nservice=shop\n--\n"
 
 /* As Prometheus has them: a target for each port of each container, and one for each container
@@ -101,16 +103,15 @@ static const char shop[] =
 static void test_relabelled(void **state)
 {
     static const char expected[] =
-        FIRST("[fd00::7]:8080") OF_POD_A OF_CONTAINER("", "shop:1", "false", "web")
-            META "pod_container_port_name=http\n" META "pod_container_port_number=8080\n" META
-                 "pod_container_port_protocol=TCP\n" OF_POD_B LAST("web")
-        FIRST("[fd00::7]:53") OF_POD_A OF_CONTAINER("", "shop:1", "false", "web")
-            META "pod_container_port_number=53\n" META
-                 "pod_container_port_protocol=UDP\n" OF_POD_B LAST("web")
-        FIRST("[fd00::7]") OF_POD_A
-            OF_CONTAINER(META "pod_container_id=containerd://b\n", "bare:1", "false", "bare")
-                OF_POD_B LAST("bare")
-        FIRST("[fd00::7]") OF_POD_A OF_CONTAINER("", "init:1", "true", "init") OF_POD_B LAST("init");
+        FIRST("[fd00::7]:8080") OF_POD_A OF_CONTAINER("", "shop:1", "false", "web") META
+        "pod_container_port_name=http\n" META "pod_container_port_number=8080\n" META
+        "pod_container_port_protocol=TCP\n" OF_POD_B LAST("web") FIRST("[fd00::7]:53")
+            OF_POD_A OF_CONTAINER("", "shop:1", "false", "web") META
+        "pod_container_port_number=53\n" META
+        "pod_container_port_protocol=UDP\n" OF_POD_B LAST("web") FIRST("[fd00::7]")
+            OF_POD_A OF_CONTAINER(META "pod_container_id=containerd://b\n", "bare:1", "false",
+                                  "bare") OF_POD_B LAST("bare") FIRST("[fd00::7]")
+                OF_POD_A OF_CONTAINER("", "init:1", "true", "init") OF_POD_B LAST("init");
     struct seen seen;
 
     (void)state;

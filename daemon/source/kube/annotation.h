@@ -12,9 +12,9 @@
 
 /* What it asks for; each text is borrowed from the pod, or NULL where nothing is said. */
 struct annotation {
-    bool scrape;       /* it is to be captured */
-    const char *port;  /* a number or a declared port's name */
-    const char *path;  /* of traces */
+    bool scrape;          /* it is to be captured */
+    const char *port;     /* a number or a declared port's name */
+    const char *path;     /* of traces */
     const char *cpu_path; /* of CPU profiles; `path` goes before it */
     const char *scheme;
     const char *artifacts; /* names with commas or blanks between them */

@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* What ports with net/http/pprof are called. */
-static const char *const usual_names[] = {"pprof", "http-pprof", "profiling", "debug", "http-debug"};
+static const char *const usual_names[] = {"pprof", "http-pprof", "profiling", "debug",
+                                          "http-debug"};
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -24,7 +25,8 @@ static uint16_t number_of(const char *text)
 
 /* A declared port. `name` or `number`, or neither: any of TCP. Returns how many there are; *ret is
  * the first. */
-static unsigned find_port(const struct pod *p, const char *name, uint16_t number, struct choice *ret)
+static unsigned find_port(const struct pod *p, const char *name, uint16_t number,
+                          struct choice *ret)
 {
     struct pod_entry e = {0};
     const char *container = NULL;

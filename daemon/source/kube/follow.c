@@ -92,8 +92,7 @@ static void add_watch(const struct follow *f, uint64_t random, struct buf *out)
 {
     (void)buf_adds(out, "&watch=1&allowWatchBookmarks=true");
     add_pair(out, "resourceVersion", f->version);
-    (void)buf_addf(out, "&timeoutSeconds=%u",
-                   (unsigned)(follow_watch_time(random) / USEC_PER_SEC));
+    (void)buf_addf(out, "&timeoutSeconds=%u", (unsigned)(follow_watch_time(random) / USEC_PER_SEC));
 }
 
 int follow_request(const struct follow *f, const struct follow_scope *scope, uint64_t random,

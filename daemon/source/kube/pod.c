@@ -91,7 +91,9 @@ static const char *readiness(const json_t *status)
         const char *is = text_or(condition, "status", "");
 
         if (strcmp(text_or(condition, "type", ""), "Ready") == 0)
-            return strcasecmp(is, "True") == 0 ? "true" : strcasecmp(is, "False") == 0 ? "false" : "unknown";
+            return strcasecmp(is, "True") == 0  ? "true"
+                 : strcasecmp(is, "False") == 0 ? "false"
+                                                : "unknown";
     }
     return "unknown";
 }
@@ -273,7 +275,8 @@ bool pod_is_up(const struct pod *p)
 {
     const char *phase = pod_fact(p, POD_PHASE);
 
-    return pod_fact(p, POD_IP)[0] && strcmp(phase, "Succeeded") != 0 && strcmp(phase, "Failed") != 0;
+    return pod_fact(p, POD_IP)[0] && strcmp(phase, "Succeeded") != 0 &&
+           strcmp(phase, "Failed") != 0;
 }
 
 bool pod_equal(const struct pod *a, const struct pod *b)

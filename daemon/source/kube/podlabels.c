@@ -134,7 +134,8 @@ static void set_path(struct labelset *ls, const struct annotation *says)
 
     if (says->path) {
         labelset_set(ls, "__path__", says->path);
-    } else if (n >= of_last && n < sizeof(path) && strcmp(says->cpu_path + n - of_last, last) == 0) {
+    } else if (n >= of_last && n < sizeof(path) &&
+               strcmp(says->cpu_path + n - of_last, last) == 0) {
         (void)snprintf(path, sizeof(path), "%.*s/trace", (int)(n - of_last), says->cpu_path);
         labelset_set(ls, "__path__", path);
     }

@@ -88,10 +88,11 @@ static void say_failing(struct podwatch *w, usec wait)
         return;
     }
     w->failing = true;
-    log_warn("kubernetes: %s cannot be followed at %s: %s%s; the %zu that are known stay, will retry "
-             "in %.1fs",
-             w->name, w->server, w->text, advice(w), podset_count(w->pods),
-             (double)wait / (double)USEC_PER_SEC);
+    log_warn(
+        "kubernetes: %s cannot be followed at %s: %s%s; the %zu that are known stay, will retry "
+        "in %.1fs",
+        w->name, w->server, w->text, advice(w), podset_count(w->pods),
+        (double)wait / (double)USEC_PER_SEC);
 }
 
 static void say_works(struct podwatch *w)
@@ -178,7 +179,8 @@ int podwatch_new(sd_event *event, struct http *http, const struct podwatch_scope
     w->pods = podset_new();
     r = failed || !w->name || !w->pods ? -ENOMEM : access_copy(scope->access, &w->access);
     if (r == 0)
-        r = sd_event_add_time_relative(event, &w->timer, CLOCK_BOOTTIME, 0, USEC_PER_MSEC, on_timer, w);
+        r = sd_event_add_time_relative(event, &w->timer, CLOCK_BOOTTIME, 0, USEC_PER_MSEC, on_timer,
+                                       w);
     if (r < 0) {
         podwatch_free(w);
         return r;
@@ -217,8 +219,7 @@ static bool same_access(const struct access *a, const struct access *b)
            same(a->auth.type, b->auth.type) &&
            same(a->auth.credentials_file, b->auth.credentials_file) &&
            same(a->tls.ca_file, b->tls.ca_file) && same(a->tls.cert_file, b->tls.cert_file) &&
-           same(a->tls.key_file, b->tls.key_file) &&
-           same(a->tls.server_name, b->tls.server_name) &&
+           same(a->tls.key_file, b->tls.key_file) && same(a->tls.server_name, b->tls.server_name) &&
            a->tls.insecure_skip_verify == b->tls.insecure_skip_verify &&
            same(a->proxy.url, b->proxy.url) && same(a->proxy.no_proxy, b->proxy.no_proxy) &&
            a->proxy.from_environment == b->proxy.from_environment;

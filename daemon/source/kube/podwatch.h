@@ -18,8 +18,8 @@ struct podwatch;
 
 /* Where and which; copied. */
 struct podwatch_scope {
-    const char *server;    /* its URL, without a slash at the end */
-    const char *namespace; /* "": all */
+    const char *server;        /* its URL, without a slash at the end */
+    const char *namespace;     /* "": all */
     const char *label, *field; /* selectors; NULL: none */
     const struct access *access;
 };

@@ -92,14 +92,13 @@ static bool is_too_large(const json_t *status)
 /* A Status (meta/v1), as the body of a refusal or in an event. */
 static void take_status(struct podwatch *w, const json_t *status)
 {
-    json_int_t seconds =
-        json_integer_value(json_object_get(json_object_get(status, "details"), "retryAfterSeconds"));
+    json_int_t seconds = json_integer_value(
+        json_object_get(json_object_get(status, "details"), "retryAfterSeconds"));
 
     set_text(w, text_of(status, "message"));
     w->end.too_large = is_too_large(status);
     if (w->end.retry_after == 0 && seconds > 0)
-        w->end.retry_after =
-            (seconds < 3600 ? (usec)seconds : (usec)3600) * USEC_PER_SEC;
+        w->end.retry_after = (seconds < 3600 ? (usec)seconds : (usec)3600) * USEC_PER_SEC;
 }
 
 static int take_event(struct podwatch *w, const json_t *event)
@@ -166,9 +165,9 @@ static int take_list(struct podwatch *w)
         return r == -EINVAL ? -EBADMSG : r;
     metadata = json_object_get(list, "metadata");
     r = strcmp(text_of(list, "kind"), "PodList") != 0
-            ? -EBADMSG
-            : follow_listed(&w->follow, text_of(metadata, "resourceVersion"),
-                            text_of(metadata, "continue"));
+          ? -EBADMSG
+          : follow_listed(&w->follow, text_of(metadata, "resourceVersion"),
+                          text_of(metadata, "continue"));
     if (r < 0 || w->follow.step == FOLLOW_LIST)
         return r;
     if (podset_sweep(w->pods) > 0)
@@ -198,7 +197,7 @@ static void explain(struct podwatch *w, int error)
         return; /* the server's own words are there */
     w->end.broken = true;
     (void)snprintf(w->text, sizeof(w->text), "%s",
-                   error == -EBADMSG  ? "its answer is not one of Kubernetes' API"
+                   error == -EBADMSG ? "its answer is not one of Kubernetes' API"
                    : error == -E2BIG ? "its answer has a pod of more than 4 MiB"
                                      : strerror(-error));
 }

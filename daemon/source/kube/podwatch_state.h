@@ -31,8 +31,8 @@ struct podwatch {
     struct cutter cutter;
     struct follow_end end;
     usec began;
-    int error;        /* that ended the reading */
-    struct buf refusal; /* the body of an answer that is no list */
+    int error;                    /* that ended the reading */
+    struct buf refusal;           /* the body of an answer that is no list */
     char text[PODWATCH_TEXT_MAX]; /* what went wrong, for people; "" for nothing */
 };
 
