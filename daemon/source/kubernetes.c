@@ -17,9 +17,10 @@
 #include "base/random.h"
 #include "config.h"
 #include "daemon/source/kube/choice.h"
-#include "daemon/source/kube/podlabels.h"
+#include "daemon/source/podlabels.h"
 #include "daemon/source/kube/podwatch.h"
 #include "daemon/source/target_source.h"
+#include "lib/config/kubernetes.h"
 #include "lib/net/http.h"
 
 #define USER_AGENT "contraced/" PACKAGE_VERSION

@@ -8,11 +8,13 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "lib/config/access_keys.h"
+#include "lib/config/keys/access_keys.h"
 #include "lib/config/check.h"
 #include "lib/config/filesd.h"
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
+#include "lib/config/http_sd.h"
+#include "lib/config/kubernetes.h"
 #include "lib/net/listen.h"
 #include "lib/config/schema.h"
 #include "lib/config/trigger.h"
@@ -75,6 +77,9 @@ static void job_done(struct job_config *job)
     for (size_t i = 0; i < job->n_file_sd; i++)
         free(job->file_sd[i]);
     free(job->file_sd);
+    for (size_t i = 0; i < job->n_http_sd; i++)
+        http_sd_done(&job->http_sd[i]);
+    free(job->http_sd);
     for (size_t i = 0; i < job->n_kubernetes; i++)
         kubernetes_sd_done(&job->kubernetes[i]);
     free(job->kubernetes);

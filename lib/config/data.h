@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/config/address.h"
-#include "lib/config/kubernetes.h"
 #include "lib/yaml/label.h"
 #include "lib/net/access.h"
 #include "lib/record/kind.h"
@@ -81,6 +80,23 @@ struct flight_config {
     size_t n_headers;
 };
 
+/* A server that lists targets. */
+struct http_sd {
+    char *url;    /* http or https, without a user; it may have a query */
+    usec refresh; /* from one answer to the next request */
+    struct access access;
+};
+
+/* One of kubernetes_sd_configs, with all defaults filled in. */
+struct kubernetes_sd {
+    char *api_server;  /* its URL, without a slash at the end */
+    char **namespaces; /* none, and not own_namespace: all */
+    size_t n_namespaces;
+    bool own_namespace;  /* the one that this pod is in, too */
+    char *label, *field; /* selectors of pods; NULL: none */
+    struct access access;
+};
+
 struct job_config {
     char *name;
     bool https;
@@ -109,6 +125,8 @@ struct job_config {
     char **file_sd; /* glob patterns */
     size_t n_file_sd;
     usec file_sd_refresh; /* how long a change may go unseen where inotify does not work */
+    struct http_sd *http_sd;
+    size_t n_http_sd;
     struct kubernetes_sd *kubernetes;
     size_t n_kubernetes;
     struct relabel_rule **relabel; /* lib/relabel/relabel.h */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "lib/config/table.h"
+#include "lib/config/keys/table.h"
 #include "lib/relabel/labelset.h"
 #include "lib/yaml/text.h"
 

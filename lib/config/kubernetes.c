@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/config/access_keys.h"
-#include "lib/config/data.h"
-#include "lib/config/scalar.h"
-#include "lib/config/table.h"
+#include "lib/config/keys/access_keys.h"
+#include "lib/config/keys/scalar.h"
+#include "lib/config/keys/table.h"
 #include "lib/net/origin.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])

@@ -8,27 +8,14 @@
  * a selector of fields says otherwise, so that a DaemonSet captures each pod once.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/config/key.h"
-#include "lib/net/access.h"
+#include "lib/config/data.h"
+#include "lib/yaml/yaml.h"
 
 #define KUBERNETES_SECRETS "/var/run/secrets/kubernetes.io/serviceaccount/"
 #define KUBERNETES_SD_MAX 100         /* kubernetes_sd_configs of one job */
 #define KUBERNETES_NAMESPACES_MAX 100 /* of one of them */
-
-/* One of kubernetes_sd_configs, with all defaults filled in. */
-struct kubernetes_sd {
-    char *api_server;  /* its URL, without a slash at the end */
-    char **namespaces; /* none, and not own_namespace: all */
-    size_t n_namespaces;
-    bool own_namespace;  /* the one that this pod is in, too */
-    char *label, *field; /* selectors of pods; NULL: none */
-    struct access access;
-};
-
-struct job_config;
 
 /* Reads an item into the job. Errors as in yaml.h. */
 int kubernetes_sd_read(struct yaml_file *f, const yaml_node_t *node, void *base, size_t count);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/config/data.h"
-#include "lib/config/scalar.h"
+#include "lib/config/keys/scalar.h"
 #include "lib/relabel/relabel.h"
 
 #define AT(type, field) .offset = offsetof(struct type, field)

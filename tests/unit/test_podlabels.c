@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/source/kube/podlabels.h"
+#include "daemon/source/podlabels.h"
 #include "lib/config/group.h"
 
 #define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */

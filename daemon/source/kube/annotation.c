@@ -5,35 +5,24 @@
 #include <string.h>
 #include <strings.h>
 
-#define OWN "contrace/"
-#define GRAFANA "profiles.grafana.com/"
+#include "daemon/source/kube/annotation_name.h"
 
 /* Grafana's kinds of profiles, in the order in which they are asked whether there is an endpoint. */
 static const char *const kinds[] = {"cpu", "memory", "goroutine", "mutex", "block"};
 
 static const char *const names[] = {
-    GRAFANA "service_name",
-    "resource.opentelemetry.io/service.name",
+    ANNOTATION_GRAFANA "service_name",
+    ANNOTATION_SERVICE,
 };
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
-
-static bool begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
-bool annotation_is_known(const char *name)
-{
-    return begins(name, OWN) || begins(name, GRAFANA) || strcmp(name, names[1]) == 0;
-}
 
 static const char *own(const struct pod *p, const char *what)
 {
     char name[64];
     const char *value;
 
-    (void)snprintf(name, sizeof(name), OWN "%s", what);
+    (void)snprintf(name, sizeof(name), ANNOTATION_OWN "%s", what);
     value = pod_find(p, POD_ANNOTATION, name);
     return value && value[0] ? value : NULL;
 }
@@ -43,7 +32,7 @@ static const char *grafana(const struct pod *p, const char *kind, const char *wh
     char name[64];
     const char *value;
 
-    (void)snprintf(name, sizeof(name), GRAFANA "%s.%s", kind, what);
+    (void)snprintf(name, sizeof(name), ANNOTATION_GRAFANA "%s.%s", kind, what);
     value = pod_find(p, POD_ANNOTATION, name);
     return value && value[0] ? value : NULL;
 }

@@ -21,7 +21,4 @@ struct annotation {
     const char *service;
 };
 
-/* One of those that are read here. */
-bool annotation_is_known(const char *name);
-
 void annotation_read(const struct pod *p, struct annotation *ret);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/source/kube/annotation.h"
+#include "daemon/source/kube/annotation_name.h"
 
 /* `text` has the facts one after the other, each with its zero, and then the entries: a byte for
  * the tag and its texts. */
@@ -150,12 +150,12 @@ static bool any(const char *name, const char *value)
 static bool is_ours(const char *name, const char *value)
 {
     (void)value;
-    return annotation_is_known(name);
+    return annotation_name_is_known(name);
 }
 
 static bool is_other(const char *name, const char *value)
 {
-    return !annotation_is_known(name) && strlen(value) <= POD_ANNOTATION_VALUE_MAX;
+    return !annotation_name_is_known(name) && strlen(value) <= POD_ANNOTATION_VALUE_MAX;
 }
 
 static const char *container_id(const json_t *statuses, const char *name)

@@ -109,7 +109,7 @@ static void arm(struct podwatch *w, usec wait)
         log_error("kubernetes: %s are not followed any more: no timer", w->name);
 }
 
-void podwatch_next(struct podwatch *w, bool turned)
+static void next(struct podwatch *w, bool turned)
 {
     usec wait = 0;
 
@@ -130,7 +130,7 @@ static int on_timer(sd_event_source *s, uint64_t now, void *userdata)
     (void)s;
     (void)now;
     if (make_request(w) < 0)
-        podwatch_next(w, false);
+        next(w, false);
     return 0;
 }
 
@@ -169,6 +169,7 @@ int podwatch_new(sd_event *event, struct http *http, const struct podwatch_scope
     w->changed = changed;
     w->userdata = userdata;
     w->random = random;
+    w->next = next;
     follow_init(&w->follow);
     redact_init(&w->secrets);
     w->server = copy(scope->server, &failed);

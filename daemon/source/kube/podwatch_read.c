@@ -221,7 +221,7 @@ static void on_finished(void *userdata, const struct http_result *result)
     if (w->error < 0)
         explain(w, w->error);
     turned = listing && w->error == 0 && result->error == HTTP_OK && result->status == 200;
-    podwatch_next(w, turned);
+    w->next(w, turned);
 }
 
 const struct http_handlers podwatch_handlers = {

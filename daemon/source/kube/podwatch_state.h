@@ -22,6 +22,9 @@ struct podwatch {
     struct follow follow;
     struct podset *pods;
     sd_event_source *timer;
+    /* What has come of a request is in `end`, `error` and `text`. `turned`: a list was taken over,
+     * and the next request may be made at once. */
+    void (*next)(struct podwatch *w, bool turned);
     bool failing; /* the log says so */
     bool synced;  /* a list was read to its end at least once */
     bool full;    /* the log says that there are too many pods */
@@ -42,7 +45,3 @@ extern const struct http_handlers podwatch_handlers;
 /* Prepares the reading of an answer to the step that `follow` is at. */
 void podwatch_read_begin(struct podwatch *w);
 void podwatch_read_done(struct podwatch *w);
-
-/* podwatch.c: what has come of the request is in `end`, `error` and `text`. `turned`: a list was
- * taken over, and the next request may be made at once. */
-void podwatch_next(struct podwatch *w, bool turned);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/config/scalar.h"
+#include "lib/config/keys/scalar.h"
 
 #include <errno.h>
 #include <stdio.h>

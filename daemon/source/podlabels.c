@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/source/kube/podlabels.h"
+#include "daemon/source/podlabels.h"
 
 #include <errno.h>
 #include <stdio.h>
