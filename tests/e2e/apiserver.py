@@ -192,6 +192,21 @@ class ApiServer:
         at = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
         return self.post(at, {"spec": {"expirationSeconds": 3600}})["status"]["token"]
 
+    def kubeconfig(self):
+        """For clients of Kubernetes, who may do everything."""
+        cluster = {"server": self.url, "certificate-authority": str(self.ca_file)}
+        context = {"cluster": "test", "user": "admin"}
+        return json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "test", "cluster": cluster}],
+                "users": [{"name": "admin", "user": {"token": ADMIN}}],
+                "contexts": [{"name": "test", "context": context}],
+                "current-context": "test",
+            }
+        )
+
     def compact(self):
         """Lets etcd forget everything but the newest state."""
         everything = base64.b64encode(b"\0").decode()

@@ -14,6 +14,7 @@ import time
 import apiserver
 import azurite
 import gomodule
+import helm
 import kube
 import patient
 import promtool
@@ -52,6 +53,7 @@ def steps():
     yield "versitygw", s3server.binary, []
     yield "kubecheck", kube.kubecheck, []
     yield "kube-apiserver and etcd", apiserver.programs, []
+    yield "helm", helm.program, []
     yield "modules for go/flight", gomodule.fetch, []
     yield "modules for the patient", patient.fetch, []
     yield "go/flight with the race detector", gomodule.compile_tests, []

@@ -81,6 +81,7 @@ static const char *advice(const struct podwatch *w)
 static void say_failing(struct podwatch *w, usec wait)
 {
     bool refused = w->end.status == 401 || w->end.status == 403;
+    char stay[64] = "";
 
     if (!w->text[0] ||
         (w->failing || (w->synced && !refused && w->follow.failures < FAILURES_SAID))) {
@@ -88,17 +89,16 @@ static void say_failing(struct podwatch *w, usec wait)
         return;
     }
     w->failing = true;
-    log_warn(
-        "kubernetes: %s cannot be followed at %s: %s%s; the %zu that are known stay, will retry "
-        "in %.1fs",
-        w->name, w->server, w->text, advice(w), podset_count(w->pods),
-        (double)wait / (double)USEC_PER_SEC);
+    if (w->synced)
+        (void)snprintf(stay, sizeof(stay), "; the %zu that are known stay", podset_count(w->pods));
+    log_warn("kubernetes: %s cannot be followed at %s: %s%s%s; will retry in %.1fs", w->name,
+             w->server, w->text, advice(w), stay, (double)wait / (double)USEC_PER_SEC);
 }
 
 static void say_works(struct podwatch *w)
 {
     if (w->failing)
-        log_info("kubernetes: %s are followed again", w->name);
+        log_info("kubernetes: %s are followed again: %zu now", w->name, podset_count(w->pods));
     w->failing = false;
 }
 

@@ -174,7 +174,7 @@ static int take_list(struct podwatch *w)
         w->changed(w->userdata);
     w->synced = true;
     w->full = false;
-    if (first)
+    if (first && !w->failing)
         log_info("kubernetes: %s are followed at %s: %zu now", w->name, w->server,
                  podset_count(w->pods));
     return 0;
