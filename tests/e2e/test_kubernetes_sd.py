@@ -169,6 +169,7 @@ def test_server_errors(serve, daemon):
         d = daemon([sd_job(api)])
         d.wait_captured(service="a")
         wait_until("it watches again", lambda: len(api.calls) == 5)
+        d.wait_log("are followed again: 1 now")
         wait_only(d, {"a"})
         d.stop()
     assert [call.query.get("resourceVersion") for call in api.calls] == ["0", "3", "3", "3", "3"]
@@ -342,7 +343,7 @@ def test_reload_does_not_list_again(serve, daemon):
 
 def test_ten_thousand_pods(daemon):
     """What is kept of each is small, however much the server tells."""
-    noise = {"other/config": "x" * 20000, **{f"other/{i}": "y" * 400 for i in range(20)}}
+    noise = {"other/config": "x" * 1000, **{f"other/{i}": "y" * 400 for i in range(8)}}
     metadata = {"managedFields": [{"manager": "kubelet", "fieldsV1": {"f": "z" * 500}}]}
 
     def page(first):

@@ -95,13 +95,6 @@ static void say_failing(struct podwatch *w, usec wait)
              w->server, w->text, advice(w), stay, (double)wait / (double)USEC_PER_SEC);
 }
 
-static void say_works(struct podwatch *w)
-{
-    if (w->failing)
-        log_info("kubernetes: %s are followed again: %zu now", w->name, podset_count(w->pods));
-    w->failing = false;
-}
-
 static void arm(struct podwatch *w, usec wait)
 {
     if (sd_event_source_set_time_relative(w->timer, wait) < 0 ||
@@ -118,7 +111,7 @@ static void next(struct podwatch *w, bool turned)
         wait = follow_ended(&w->follow, &w->end, random_next(&w->random));
         say_failing(w, wait);
     } else if (w->follow.step == FOLLOW_WATCH) {
-        say_works(w);
+        podwatch_read_works(w);
     }
     arm(w, wait);
 }

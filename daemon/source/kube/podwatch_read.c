@@ -143,12 +143,22 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
     return w->error < 0 ? HTTP_ABORT : (ssize_t)n;
 }
 
+void podwatch_read_works(struct podwatch *w)
+{
+    if (w->failing)
+        log_info("kubernetes: %s are followed again: %zu now", w->name, podset_count(w->pods));
+    w->failing = false;
+}
+
 static void on_header(void *userdata, const char *name, const char *value)
 {
     struct podwatch *w = userdata;
 
     if (strcasecmp(name, "Retry-After") == 0)
         (void)retryafter_parse(value, loop_now(w->event, CLOCK_REALTIME), &w->end.retry_after);
+    /* A watch may be silent for long. */
+    if (w->follow.step == FOLLOW_WATCH && http_status(w->request) == 200)
+        podwatch_read_works(w);
 }
 
 /* The end of a page: what is around its pods. */

@@ -45,3 +45,6 @@ extern const struct http_handlers podwatch_handlers;
 /* Prepares the reading of an answer to the step that `follow` is at. */
 void podwatch_read_begin(struct podwatch *w);
 void podwatch_read_done(struct podwatch *w);
+
+/* The server answers as it should: says so if the log says otherwise. */
+void podwatch_read_works(struct podwatch *w);
