@@ -12,6 +12,8 @@ from support import GO_ENV, SRC, alone_in_cache, go_version, need, run
 
 SOURCE = SRC / "tests/support/helm"
 CHART = SRC / "kubernetes/chart"
+# Built from its module it takes itself to be for an old one.
+KUBERNETES = "1.34.0"
 PACKAGE = "helm.sh/helm/v3/cmd/helm"
 
 
@@ -58,5 +60,8 @@ def render(directory, values=None, release="contrace", namespace="contrace"):
     """The objects that the chart makes of these values."""
     file = directory / "values.json"
     file.write_text(json.dumps(values or {}))
-    done = helm(directory, "template", release, CHART, "--namespace", namespace, "--values", file)
+    done = helm(
+        directory, "template", release, CHART, "--namespace", namespace, "--values", file,
+        "--kube-version", KUBERNETES,
+    )  # fmt: skip
     return [item for item in yaml.safe_load_all(done.stdout) if item]
