@@ -87,10 +87,10 @@ static void say_stopped(const struct daemon *d)
     log_write(LOG_LEVEL_INFO, &fields, "stopped; %s", buf_str(&text));
 }
 
-static bool finds_pods(const struct config *c)
+static bool lists_come_later(const struct config *c)
 {
     for (size_t i = 0; i < c->n_jobs; i++) {
-        if (c->jobs[i].n_kubernetes > 0)
+        if (c->jobs[i].n_http_sd > 0 || c->jobs[i].n_kubernetes > 0)
             return true;
     }
     return false;
@@ -105,8 +105,8 @@ int daemon_run(struct daemon *d)
     d->once_left = targets_scheduled(d->targets);
     say_started(d);
     if (d->options->once && d->once_left == 0) {
-        log_error("no targets: %s", finds_pods(d->config)
-                                        ? "--once does not wait for pods of kubernetes_sd_configs"
+        log_error("no targets: %s", lists_come_later(d->config)
+                                        ? "--once does not wait for what servers list"
                                         : "file_sd_configs found none");
         return EXIT_FAILURE;
     }

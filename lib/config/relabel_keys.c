@@ -4,13 +4,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "lib/config/data.h"
 #include "lib/config/keys/scalar.h"
 #include "lib/relabel/relabel.h"
 
 #define AT(type, field) .offset = offsetof(struct type, field)
 #define SOURCES_MAX 100
+#define ACTIONS_SIZE 200 /* bytes of the names of all actions */
 
 static int read_source(struct yaml_file *f, const yaml_node_t *node, void *base, size_t count)
 {
@@ -31,20 +35,34 @@ static int read_source(struct yaml_file *f, const yaml_node_t *node, void *base,
     return r;
 }
 
-static const struct table_choice actions[] = {
-    {"replace", RELABEL_REPLACE},     {"keep", RELABEL_KEEP},
-    {"drop", RELABEL_DROP},           {"keepequal", RELABEL_KEEPEQUAL},
-    {"dropequal", RELABEL_DROPEQUAL}, {"hashmod", RELABEL_HASHMOD},
-    {"labelmap", RELABEL_LABELMAP},   {"labeldrop", RELABEL_LABELDROP},
-    {"labelkeep", RELABEL_LABELKEEP}, {"lowercase", RELABEL_LOWERCASE},
-    {"uppercase", RELABEL_UPPERCASE}, {NULL, 0},
-};
+/* In any case, as in Prometheus. */
+static int read_action(struct yaml_file *f, const yaml_node_t *node, void *base)
+{
+    struct relabel_spec *spec = base;
+    _cleanup_free_ char *text = NULL;
+    struct buf names;
+    int r = yaml_verbatim(f, node, "action", &text);
+
+    for (unsigned a = 0; r == 0 && a < RELABEL_ACTIONS; a++) {
+        if (strcasecmp(text, relabel_action_name(a)) == 0) {
+            spec->action = a;
+            return 0;
+        }
+    }
+    if (r < 0)
+        return r;
+    buf_init(&names, ACTIONS_SIZE);
+    for (unsigned a = 0; a < RELABEL_ACTIONS; a++)
+        (void)buf_addf(&names, "%s%s", a > 0 ? ", " : "", relabel_action_name(a));
+    r = yaml_file_error(f, node, "action: expected one of %s, got `%.60s`", buf_str(&names), text);
+    buf_done(&names);
+    return r;
+}
 
 /* `$` is a group of the regex in these, so no variable is expanded. */
 static const struct table_key keys[] = {
     {.name = "source_labels",
      .type = TABLE_LIST,
-     .flags = TABLE_NONEMPTY,
      AT(relabel_spec, source_labels),
      .max = SOURCES_MAX,
      .item = read_source},
@@ -66,7 +84,7 @@ static const struct table_key keys[] = {
      .type = TABLE_STRING,
      .flags = TABLE_VERBATIM,
      AT(relabel_spec, replacement)},
-    {.name = "action", .type = TABLE_CHOICE, AT(relabel_spec, action), .choices = actions},
+    {.name = "action", .type = TABLE_CUSTOM, AT(relabel_spec, action), .custom = read_action},
 };
 
 static const struct table table = {

@@ -172,6 +172,14 @@ def test_check_config(tmp_path):
     )
 
 
+def test_once(serve, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(config_text([sd_job(serve(listing()))], {"path": str(tmp_path / "spool")}))
+    done = contraced("--once", f"--config.file={path}")
+    assert done.returncode == 1
+    assert "no targets: --once does not wait for what http_sd_configs list" in done.stderr
+
+
 def test_chunked(serve, daemon):
     a = serve(healthy())
     text = json.dumps([group(a, "a")]).encode()

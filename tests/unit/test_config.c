@@ -500,6 +500,13 @@ static void test_job(void **state)
     (void)snprintf(path, sizeof(path), "%s/more.yaml", dir);
     assert_string_equal(job->file_sd[2], path);
     assert_int_equal(job->file_sd_refresh, USEC_PER_MIN);
+    assert_int_equal(job->n_http_sd, 2);
+    assert_string_equal(job->http_sd[0].url, "https://list.example/t?env=prod");
+    assert_int_equal(job->http_sd[0].refresh, 30 * USEC_PER_SEC);
+    assert_string_equal(job->http_sd[0].access.auth.type, "Bearer");
+    assert_int_equal(job->http_sd[1].refresh, USEC_PER_MIN);
+    assert_string_equal(job->http_sd[1].access.proxy.url, "http://proxy:3128");
+    assert_int_equal(job->n_relabel, 2);
     assert_string_equal(job->access.auth.type, "Bearer");
     (void)snprintf(path, sizeof(path), "%s/token", dir);
     assert_string_equal(job->access.auth.credentials_file, path);
