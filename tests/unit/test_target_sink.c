@@ -282,9 +282,8 @@ static void test_list(void **state)
 
     add_rule(w, (struct relabel_spec){
                     .source_labels = source, .n_source_labels = 1, .target_label = TEXT("file")});
-    assert_int_equal(target_sink_put_list(w->sink, &(struct target_list){items, 2}, "__meta_file",
-                                          "f.json"),
-                     0);
+    assert_int_equal(
+        target_sink_put_list(w->sink, &(struct target_list){items, 2}, "__meta_file", "f.json"), 0);
     assert_int_equal(w->list.n, 2);
     assert_string_equal(w->list.items[0].address, "one:1");
     assert_int_equal(w->list.items[0].n_labels, 2);

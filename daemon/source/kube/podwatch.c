@@ -21,6 +21,8 @@
 
 /* A watch that is cut now and then is not worth a word. */
 #define FAILURES_SAID 3
+/* A version that has expired is usual after an outage; a server that knows none is not. */
+#define EXPIRIES_SAID 10
 
 static int send_request(struct podwatch *w, const char *url, const char *authorization,
                         uint64_t random)
@@ -78,13 +80,24 @@ static const char *advice(const struct podwatch *w)
     }
 }
 
-static void say_failing(struct podwatch *w, usec wait)
+/* Whether the failure is worth a word now. */
+static bool is_said(const struct podwatch *w)
 {
     bool refused = w->end.status == 401 || w->end.status == 403;
+    bool expired = w->end.status == 410 || w->end.too_large;
+
+    if (!w->text[0] || w->failing)
+        return false;
+    if (expired)
+        return w->follow.failures >= EXPIRIES_SAID;
+    return !w->synced || refused || w->follow.failures >= FAILURES_SAID;
+}
+
+static void say_failing(struct podwatch *w, usec wait)
+{
     char stay[64] = "";
 
-    if (!w->text[0] ||
-        (w->failing || (w->synced && !refused && w->follow.failures < FAILURES_SAID))) {
+    if (!is_said(w)) {
         log_debug("kubernetes: %s: %s", w->name, w->text);
         return;
     }
