@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "config.h"
@@ -27,8 +28,14 @@
 #define NAMESPACE_FILE KUBERNETES_SECRETS "namespace"
 #define NAMESPACE_MAX 64
 
-/* Pods often change several at a time: from the first change until targets are updated. */
+/*
+ * Pods often change several at a time: from the first change until targets are updated. Where that
+ * takes long, as with thousands of pods, it waits longer, so that it takes a tenth of the time at
+ * most; but a new pod is a target within a second.
+ */
 #define SETTLE (100 * USEC_PER_MSEC)
+#define SETTLE_MOST (700 * USEC_PER_MSEC)
+#define SETTLE_SHARE 10
 
 struct entry {
     struct podwatch *watch;
@@ -41,16 +48,20 @@ struct kubernetes {
     struct entry *entries;
     size_t n;
     sd_event_source *settle;
+    usec settle_for;
     uint64_t random;
 };
 
 static int on_settled(sd_event_source *s, uint64_t now, void *userdata)
 {
     struct kubernetes *k = userdata;
+    usec before = clock_boot(), wait;
 
     (void)s;
     (void)now;
     k->context.changed(k->context.userdata);
+    wait = (clock_boot() - before) * SETTLE_SHARE;
+    k->settle_for = wait < SETTLE ? SETTLE : wait > SETTLE_MOST ? SETTLE_MOST : wait;
     return 0;
 }
 
@@ -62,7 +73,7 @@ static void on_changed(void *userdata)
     (void)sd_event_source_get_enabled(k->settle, &enabled);
     if (enabled != SD_EVENT_OFF)
         return;
-    (void)sd_event_source_set_time_relative(k->settle, SETTLE);
+    (void)sd_event_source_set_time_relative(k->settle, k->settle_for);
     (void)sd_event_source_set_enabled(k->settle, SD_EVENT_ONESHOT);
 }
 
@@ -87,6 +98,7 @@ static int kubernetes_new(const struct target_source_context *context, void **re
     if (!k)
         return -ENOMEM;
     k->context = *context;
+    k->settle_for = SETTLE;
     if (getrandom(&k->random, sizeof(k->random), 0) != (ssize_t)sizeof(k->random))
         k->random = clock_real();
     r = sd_event_add_time(context->event, &k->settle, CLOCK_BOOTTIME, 0, USEC_PER_MSEC, on_settled,
