@@ -90,7 +90,7 @@ static void say_stopped(const struct daemon *d)
 static bool lists_come_later(const struct config *c)
 {
     for (size_t i = 0; i < c->n_jobs; i++) {
-        if (c->jobs[i].n_http_sd > 0)
+        if (c->jobs[i].n_http_sd > 0 || c->jobs[i].n_kubernetes > 0)
             return true;
     }
     return false;
@@ -106,7 +106,7 @@ int daemon_run(struct daemon *d)
     say_started(d);
     if (d->options->once && d->once_left == 0) {
         log_error("no targets: %s", lists_come_later(d->config)
-                                        ? "--once does not wait for what http_sd_configs list"
+                                        ? "--once does not wait for what servers list"
                                         : "file_sd_configs found none");
         return EXIT_FAILURE;
     }

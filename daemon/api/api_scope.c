@@ -50,7 +50,7 @@ void api_reply_not_found(struct api *a, struct admin_call *call, const struct ca
         before = word;
     }
     if (targets_count(ts) == 0)
-        admin_fail(call, 404, "there are no targets yet: they are found by file_sd_configs");
+        admin_fail(call, 404, "there are no targets yet: none were found");
     else
         admin_fail(call, 404, "no %s `%s` is configured; there is %s", kinds[r->scope], r->name,
                    buf_str(&list));

@@ -94,6 +94,7 @@ static struct target_job *job_copy(const struct job_config *from, const char *qu
         .https = from->https,
         .path = copy(from->path, &failed),
         .query = copy(query, &failed),
+        .said = from->artifacts,
         .artifacts = from->artifacts ? from->artifacts : 1u << KIND_TRACE,
         .incident_artifacts = from->incident_artifacts,
         .cpu_samples = from->cpu_samples,
@@ -110,6 +111,11 @@ static struct target_job *job_copy(const struct job_config *from, const char *qu
     return j;
 }
 
+static unsigned said_artifacts(const struct job_config *from, const struct target_config *to)
+{
+    return to->artifacts ? to->artifacts : from->artifacts;
+}
+
 static bool https_of(const struct job_config *from, const struct target_config *to)
 {
     return to->https == CONFIG_INHERIT ? from->https : to->https == CONFIG_ON;
@@ -124,12 +130,14 @@ struct target_job *target_job_new(const struct job_config *from, const struct ta
     with.https = https_of(from, to);
     if (to->path)
         with.path = to->path;
+    if (to->artifacts)
+        with.artifacts = to->artifacts;
     return job_copy(&with, to->query);
 }
 
 bool target_job_differs(const struct target_config *to)
 {
-    return to->https != CONFIG_INHERIT || to->path || to->query;
+    return to->https != CONFIG_INHERIT || to->path || to->query || to->artifacts;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -141,7 +149,8 @@ bool target_job_suits(const struct target_job *j, const struct job_config *from,
                       const struct target_config *to)
 {
     return strcmp(j->name, from->name) == 0 && j->https == https_of(from, to) &&
-           strcmp(j->path, to->path ? to->path : from->path) == 0 && same_text(j->query, to->query);
+           strcmp(j->path, to->path ? to->path : from->path) == 0 &&
+           same_text(j->query, to->query) && j->said == said_artifacts(from, to);
 }
 
 struct target *target_new(const char *address)

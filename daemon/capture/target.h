@@ -24,6 +24,7 @@ struct target_job {
     char *path;                  /* of traces */
     char *query;                 /* of all requests, escaped; NULL: none. It is not shown */
     char *paths[KINDS];          /* of each kind; NULL: its path is not known */
+    unsigned said;               /* `artifacts` as job or target have it; 0: they do not */
     unsigned artifacts;          /* those captured by schedule: a bit for each kind */
     unsigned incident_artifacts; /* those that an incident takes: a bit for each kind */
     unsigned own_paths;          /* those whose path `artifacts` gives: a bit for each kind */

@@ -16,6 +16,7 @@ static const struct target_source *const sources[] = {
     &source_static,
     &source_file_sd,
     &source_http_sd,
+    &source_kubernetes,
 };
 
 #define N_SOURCES (sizeof(sources) / sizeof(sources[0]))

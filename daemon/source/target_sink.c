@@ -10,10 +10,13 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "lib/config/group.h"
+#include "lib/record/kind.h"
 #include "lib/relabel/relabel.h"
 
 #define QUERY_MAX 2000 /* bytes of all parameters, escaped */
 #define PARAM "__param_"
+#define BETWEEN ", \t"
+#define ARTIFACT_NAME_MAX 32
 
 struct target_sink {
     const struct job_config *job;
@@ -154,6 +157,25 @@ static int escape(struct buf *out, const char *text)
     return r;
 }
 
+/* Names with commas or blanks between them. */
+static const char *read_artifacts(const struct labelset *ls, struct target_config *t)
+{
+    const char *at = labelset_get(ls, "__artifacts__");
+    char name[ARTIFACT_NAME_MAX];
+    enum kind kind;
+
+    for (at += strspn(at, BETWEEN); *at; at += strspn(at, BETWEEN)) {
+        size_t n = strcspn(at, BETWEEN);
+
+        (void)snprintf(name, sizeof(name), "%.*s", (int)n, at);
+        if (n >= sizeof(name) || !kind_of_name(name, &kind))
+            return "its __artifacts__ has a name that is none of an artifact";
+        t->artifacts |= 1u << kind;
+        at += n;
+    }
+    return NULL;
+}
+
 /* `seconds` is contraced's own. */
 static const char *read_query(const struct labelset *ls, struct target_config *t, int *r)
 {
@@ -227,6 +249,8 @@ static const char *make_target(struct target_sink *sink, struct target_config *t
 
     if (!why && *r == 0)
         why = read_way(sink, t, r);
+    if (!why && *r == 0)
+        why = read_artifacts(sink->labels, t);
     if (!why && *r == 0)
         why = read_query(sink->labels, t, r);
     if (!why && *r == 0)

@@ -19,6 +19,7 @@
  *     __path__           the path of traces; the job's `path` if the source sets none
  *     __param_NAME       a parameter of the request's query, beside `seconds`
  *     __host__           the host in the key (NAME of a pod, say); that of the address if not set
+ *     __artifacts__      what is captured, such as "trace, mutex"; as the job says if not set
  *     service            the service in the key; the job's name if not set
  *     job                the job's name, set for the rules; stays only if it was changed
  *     __meta_SOURCE_…    what the source knows, for the rules

@@ -47,3 +47,4 @@ struct target_source {
 extern const struct target_source source_static;
 extern const struct target_source source_file_sd;
 extern const struct target_source source_http_sd;
+extern const struct target_source source_kubernetes;

@@ -219,7 +219,7 @@ static void check_one_proxy(struct check *k, const struct job_config *job,
 
 static bool finds_targets(const struct job_config *job)
 {
-    return job->targets.n > 0 || job->n_file_sd > 0 || job->n_http_sd > 0;
+    return job->targets.n > 0 || job->n_file_sd > 0 || job->n_http_sd > 0 || job->n_kubernetes > 0;
 }
 
 static int check_job(struct check *k, const struct job_config *job)
@@ -235,9 +235,16 @@ static int check_job(struct check *k, const struct job_config *job)
         check_one_proxy(k, job, &job->http_sd[i].access.proxy);
     }
     check_flight(k, job);
-    if (!finds_targets(job) && !check_any_bad(k, AT(&job->targets, &job->file_sd, &job->http_sd)))
+    for (size_t i = 0; i < job->n_kubernetes; i++) {
+        check_access(k, &job->kubernetes[i].access, &job->kubernetes[i].api_server,
+                     about_job(job, about));
+        check_one_proxy(k, job, &job->kubernetes[i].access.proxy);
+    }
+    if (!finds_targets(job) &&
+        !check_any_bad(k, AT(&job->targets, &job->file_sd, &job->http_sd, &job->kubernetes)))
         report(k, AT(&job->name), job,
-               "needs static_configs, file_sd_configs or http_sd_configs with a target");
+               "needs static_configs, file_sd_configs, http_sd_configs or "
+               "kubernetes_sd_configs with a target");
     return check_targets(k, job);
 }
 

@@ -14,6 +14,7 @@
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
 #include "lib/config/http_sd.h"
+#include "lib/config/kubernetes.h"
 #include "lib/net/listen.h"
 #include "lib/config/schema.h"
 #include "lib/config/trigger.h"
@@ -81,6 +82,9 @@ static void job_done(struct job_config *job)
     for (size_t i = 0; i < job->n_http_sd; i++)
         http_sd_done(&job->http_sd[i]);
     free(job->http_sd);
+    for (size_t i = 0; i < job->n_kubernetes; i++)
+        kubernetes_sd_done(&job->kubernetes[i]);
+    free(job->kubernetes);
     for (size_t i = 0; i < job->n_relabel; i++)
         relabel_rule_free(job->relabel[i]);
     free(job->relabel);

@@ -47,9 +47,10 @@ struct target_config {
     size_t n_labels;
     /* What relabelling says otherwise than the job; NULL or CONFIG_INHERIT: it does not. */
     enum config_switch https;
-    char *path;  /* of traces */
-    char *query; /* escaped, without its question mark */
-    char *host;  /* of the key */
+    char *path;         /* of traces */
+    char *query;        /* escaped, without its question mark */
+    char *host;         /* of the key */
+    unsigned artifacts; /* what is captured: a bit for each kind; 0: as the job says */
 };
 
 struct target_list {
@@ -86,6 +87,16 @@ struct http_sd {
     struct access access;
 };
 
+/* One of kubernetes_sd_configs, with all defaults filled in. */
+struct kubernetes_sd {
+    char *api_server;  /* its URL, without a slash at the end */
+    char **namespaces; /* none, and not own_namespace: all */
+    size_t n_namespaces;
+    bool own_namespace;  /* the one that this pod is in, too */
+    char *label, *field; /* selectors of pods; NULL: none */
+    struct access access;
+};
+
 struct job_config {
     char *name;
     bool https;
@@ -116,6 +127,8 @@ struct job_config {
     usec file_sd_refresh; /* how long a change may go unseen where inotify does not work */
     struct http_sd *http_sd;
     size_t n_http_sd;
+    struct kubernetes_sd *kubernetes;
+    size_t n_kubernetes;
     struct relabel_rule **relabel; /* lib/relabel/relabel.h */
     size_t n_relabel;
     bool from_option; /* made by config_add_target */

@@ -11,6 +11,7 @@
 #include "lib/config/group.h"
 #include "lib/config/http_sd.h"
 #include "lib/config/incidents.h"
+#include "lib/config/kubernetes.h"
 #include "lib/config/relabel_keys.h"
 #include "lib/config/keys/scalar.h"
 #include "lib/config/trigger.h"
@@ -293,6 +294,12 @@ static const struct table_key job_keys[] = {
      AT(job_config, http_sd),
      .max = HTTP_SD_MAX,
      .item = http_sd_read},
+    {.name = "kubernetes_sd_configs",
+     .type = TABLE_LIST,
+     .flags = TABLE_NULLABLE,
+     AT(job_config, kubernetes),
+     .max = KUBERNETES_SD_MAX,
+     .item = kubernetes_sd_read},
     {.name = "relabel_configs",
      .type = TABLE_LIST,
      .flags = TABLE_NULLABLE,

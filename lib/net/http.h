@@ -44,7 +44,7 @@ void http_cancel(struct http_request *r);
 /* Continues after HTTP_PAUSE. Not to be called from its own handlers. */
 void http_resume(struct http_request *r);
 
-/* To be called from body(): the response's status; from connected() on: the connection's descriptor
+/* To be called from header() and body(): the response's status; from connected() on: the connection's descriptor
  * (or -1). */
 long http_status(const struct http_request *r);
 int http_socket(const struct http_request *r);

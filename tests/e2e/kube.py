@@ -81,7 +81,7 @@ def config_map(objects, name):
 
 def environment(container, objects, facts):
     """A container's environment as the kubelet makes it; facts: {fieldPath: value}."""
-    env = {}
+    env = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
     for source in container.get("envFrom", []):
         env.update(config_map(objects, plain(source["configMapRef"]["name"])))
     for item in container.get("env", []):

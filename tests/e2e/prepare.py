@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 
+import apiserver
 import azurite
 import gomodule
+import helm
 import kube
 import patient
 import promtool
@@ -50,6 +52,8 @@ def steps():
             yield name, toolchain, [name]
     yield "versitygw", s3server.binary, []
     yield "kubecheck", kube.kubecheck, []
+    yield "kube-apiserver and etcd", apiserver.programs, []
+    yield "helm", helm.program, []
     yield "modules for go/flight", gomodule.fetch, []
     yield "modules for the patient", patient.fetch, []
     yield "go/flight with the race detector", gomodule.compile_tests, []

@@ -192,7 +192,7 @@ class Daemon:
 
     def __init__(self, directory, jobs=None, storage=None, glob=None, args=(), text=None,
                  wait=True, log=None, upload=None, env=None, inspect=None, web=None,
-                 triggers=None, rows=None):  # fmt: skip
+                 triggers=None, rows=None, wrap=()):  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         storage = {"path": str(self.directory / "spool"), **(storage or {})}
@@ -201,7 +201,7 @@ class Daemon:
         self.storage = storage
         self.lines, self.other = [], []
         self._changed = threading.Condition()
-        argv = [str(CONTRACED)]
+        argv = [*wrap, str(CONTRACED)]
         if jobs is not None or text is not None:
             self.write_config(jobs, glob, text, log, upload, inspect, web, triggers, rows)
             argv.append(f"--config.file={self.config}")

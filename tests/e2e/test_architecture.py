@@ -61,7 +61,10 @@ MAY_INCLUDE = {
         "lib/store/interface",
     },
     "daemon/outcome": {"trace/findings", "lib/record"},
-    "daemon/source": {"lib/config", "lib/net", "lib/relabel", "lib/yaml"},
+    "daemon/source/kube": {"lib/net"},
+    "daemon/source": {
+        "daemon/source/kube", "lib/config", "lib/net", "lib/record", "lib/relabel", "lib/yaml",
+    },
     "daemon/trigger/rule": {"lib/config", "trace/findings"},
     "daemon/trigger": {"lib/config", "daemon/trigger/rule"},
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},

@@ -177,7 +177,7 @@ def test_once(serve, tmp_path):
     path.write_text(config_text([sd_job(serve(listing()))], {"path": str(tmp_path / "spool")}))
     done = contraced("--once", f"--config.file={path}")
     assert done.returncode == 1
-    assert "no targets: --once does not wait for what http_sd_configs list" in done.stderr
+    assert "no targets: --once does not wait for what servers list" in done.stderr
 
 
 def test_chunked(serve, daemon):

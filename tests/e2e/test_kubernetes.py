@@ -139,5 +139,19 @@ def test_token_is_for_the_store(objects):
     volume = next(v["projected"] for v in pod_spec(objects)["volumes"] if "projected" in v)
     tokens = [source["serviceAccountToken"] for source in volume["sources"]]
     assert [token["audience"] for token in tokens] == ["sts.amazonaws.com"]
-    # Nothing here speaks to Kubernetes' API.
-    assert pod_spec(objects)["automountServiceAccountToken"] is False
+    # Only the DaemonSet speaks to Kubernetes' API.
+    asks = workload(objects)["kind"] == "DaemonSet"
+    assert pod_spec(objects)["automountServiceAccountToken"] is asks
+
+
+def test_rights_are_those_to_see_pods():
+    objects = kube.render("daemonset")
+    role, binding = kube.only(objects, "ClusterRole"), kube.only(objects, "ClusterRoleBinding")
+    [rule] = role["rules"]
+    assert rule == {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    [subject] = binding["subjects"]
+    account = kube.only(objects, "ServiceAccount")["metadata"]
+    assert (subject["name"], subject["namespace"]) == (account["name"], account["namespace"])
+    assert account["name"] == pod_spec(objects)["serviceAccountName"]
+    assert not any(item["kind"] in ("Role", "ClusterRole") for item in kube.render("example"))

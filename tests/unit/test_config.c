@@ -86,6 +86,9 @@ static void set_environment(void)
     assert_int_equal(setenv("CONTRACE_TEST_TEXT", "web-1", 1), 0);
     assert_int_equal(setenv("CONTRACE_TEST_STRUCTURE", "{a: [b,\nc]}", 1), 0);
     assert_int_equal(unsetenv("CONTRACE_TEST_UNSET"), 0);
+    /* As outside of a cluster. */
+    assert_int_equal(unsetenv("KUBERNETES_SERVICE_HOST"), 0);
+    assert_int_equal(unsetenv("NODE_NAME"), 0);
 }
 
 /* `expected` is what it says, and empty for a good one. */

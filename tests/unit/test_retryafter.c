@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "lib/store/http/retryafter.h"
+#include "lib/net/retryafter.h"
 
 static void check(const char *text, int r, usec seconds)
 {

@@ -20,7 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lib/store/http/retryafter.h"
+#include "lib/net/retryafter.h"
 
 #define PAGES_MAX 1000000 /* pages of one listing: a thousand million objects */
 

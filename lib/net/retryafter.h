@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * For how long a store asks to be left alone.
+ * For how long a server asks to be left alone.
  */
 
 #include "base/clock.h"
@@ -11,7 +11,7 @@
 
 /*
  * Reads a Retry-After header (RFC 9110, section 10.2.3), seconds or a date, as a wait from `now`
- * (real time, by the store's clock if known). The wait is at most RETRYAFTER_MAX, and 0 for a date
+ * (real time, by the server's clock if known). The wait is at most RETRYAFTER_MAX, and 0 for a date
  * in the past. Returns 0, or -EINVAL.
  */
 int retryafter_parse(const char *text, usec now, usec *ret_wait);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/store/http/retryafter.h"
+#include "lib/net/retryafter.h"
 
 #include <errno.h>
 
