@@ -21,6 +21,8 @@ static const struct command commands[] = {
     {"resume", "go on with them", NULL},
     {"list", "show the traces that are kept, here and in the store", NULL},
     {"pull", "bring traces here", NULL},
+    {"rows", "make rows of the records, for databases", NULL},
+    {"fleet", "ask the rows of all hosts", NULL},
     {"explain", "say on one screen what is wrong, and why", NULL},
     {"summary", "say what a trace shows", command_summary},
     {"check", "fail if a trace shows what it must not", command_check},
@@ -30,6 +32,7 @@ static const struct command commands[] = {
     {"tasks", "show the slowest tasks, as trees, and what their time was made of", command_tasks},
     {"blockers", "say who kept goroutines waiting, for how long, and why", command_blockers},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
+    {"anonymise", "write a copy without the program's names", NULL},
     {"schedtrace", "say what GODEBUG=schedtrace printed into a log", command_schedtrace},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},
 };

@@ -22,16 +22,19 @@ struct command {
     int (*run)(int argc, char **argv); /* NULL: contrace-remote does it */
 };
 
+int command_anonymise(int argc, char **argv);
 int command_blockers(int argc, char **argv);
 int command_capture(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_fleet(int argc, char **argv);
 int command_goroutines(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_pprof(int argc, char **argv);
 int command_pull(int argc, char **argv);
 int command_resume(int argc, char **argv);
+int command_rows(int argc, char **argv);
 int command_schedtrace(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_summary(int argc, char **argv);

@@ -30,11 +30,18 @@ MAY_INCLUDE = {
     "trace/blockers": {
         "trace", "trace/common", "trace/goroutines", "trace/profile", "trace/summary",
     },
+    "trace/anonymise": {"trace", "trace/common", "trace/reader", "trace/stack", "trace/summary"},
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
     "lib/record": {"trace/findings"},
-    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/value", "lib/yaml"},
+    "lib/relabel": set(),
+    "lib/config/keys": {"lib/net", "lib/yaml"},
+    "lib/config": {
+        "trace/findings", "lib/config/keys", "lib/net", "lib/record", "lib/relabel", "lib/value",
+        "lib/yaml",
+    },
+    "lib/rows": {"lib/record"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
     "lib/spool": {"lib/record", "lib/spool/core", "lib/spool/disk"},
@@ -54,7 +61,7 @@ MAY_INCLUDE = {
         "lib/store/interface",
     },
     "daemon/outcome": {"trace/findings", "lib/record"},
-    "daemon/source": {"lib/config", "lib/yaml"},
+    "daemon/source": {"lib/config", "lib/net", "lib/relabel", "lib/yaml"},
     "daemon/trigger/rule": {"lib/config", "trace/findings"},
     "daemon/trigger": {"lib/config", "daemon/trigger/rule"},
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
@@ -80,6 +87,9 @@ MAY_INCLUDE = {
         "lib/record", "lib/spool", "lib/store/http", "lib/store/interface", "daemon/artifact",
         "daemon/outcome",
     },
+    "daemon/rows": {
+        "lib/record", "lib/rows", "lib/spool", "lib/store/interface", "daemon/ship",
+    },
     "daemon/control": {
         "lib/config", "lib/net", "lib/spool", "lib/store/http", "lib/store/interface",
         "daemon/artifact", "daemon/capture", "daemon/outcome", "daemon/ship", "daemon/trigger",
@@ -92,8 +102,8 @@ MAY_INCLUDE = {
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
-        "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship", "daemon/source",
-        "daemon/trigger", "daemon/watch",
+        "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/rows", "daemon/ship",
+        "daemon/source", "daemon/trigger", "daemon/watch",
     },
     "cli/common": set(),
     "cli/read": {
@@ -109,11 +119,13 @@ MAY_INCLUDE = {
     "cli/timeline": {
         "trace", "trace/export", "trace/summary", "trace/timeline", "cli/common", "cli/read",
     },
+    "cli/anonymise": {"trace/anonymise", "cli/common", "cli/read"},
     "cli/cause": {"trace", "trace/blockers", "trace/trees", "cli/common", "cli/read"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",
     },
+    "cli/fleet": {"lib/net", "lib/record", "lib/rows", "lib/store/interface", "cli/common", "cli/find"},
     "cli/ask": {"lib/config", "lib/net", "lib/yaml", "cli/common"},
     "cli": {"lib/store/credential", "cli/common"},
 }  # fmt: skip
