@@ -2,12 +2,10 @@
 
 /*
  * A thread's turn, summed up as its events are read. Most of a trace consists of a few types of
- * events in common cases. These go from the thread's bytes straight into the sums. All other events
- * are first turned into gotrace events, as for any user of the reader. Which way an event goes is
- * decided before it changes anything.
- *
- * An event changes the sums only after the thread's next event was read: if that one is broken, the
- * reader takes the event before it back.
+ * events in common cases. These go from the thread's bytes straight into the sums. All others first
+ * become gotrace events, as for any user of the reader. Which way an event goes is decided before it
+ * changes anything. It changes the sums only after the thread's next event was read: if that one is
+ * broken, the reader takes the event before it back.
  */
 
 #include <string.h>
@@ -308,13 +306,6 @@ static inline int destroy(struct accumulator *s, struct order *o, struct cursor 
     return more;
 }
 
-static void count_switch(struct accumulator *s)
-{
-    s->out->events.by_type[GOTRACE_EV_GO_SWITCH]++;
-    s->out->events.by_type[GOTRACE_EV_GO_BLOCK]++;
-    s->out->events.by_type[GOTRACE_EV_GO_START]++;
-}
-
 /* A switch: one goroutine unblocks another and blocks, and the other starts. It counts as three
  * events without a stack. */
 static inline int hand_over(struct accumulator *s, struct order *o, struct cursor *c,
@@ -342,7 +333,9 @@ static inline int hand_over(struct accumulator *s, struct order *o, struct curso
     if (more < 0)
         return more;
     o->last_time = time + 2;
-    count_switch(s);
+    s->out->events.by_type[GOTRACE_EV_GO_SWITCH]++;
+    s->out->events.by_type[GOTRACE_EV_GO_BLOCK]++;
+    s->out->events.by_type[GOTRACE_EV_GO_START]++;
     accumulator_unblock(s, then, over, GOTRACE_NONE, SITES_NO_STACK, time);
     accumulator_block(s, sums, p, reason, SITES_NO_STACK, time + 1);
     r = accumulator_start(s, then, p, c->thread->pid, time + 2);
