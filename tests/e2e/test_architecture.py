@@ -30,6 +30,7 @@ MAY_INCLUDE = {
     "trace/blockers": {
         "trace", "trace/common", "trace/goroutines", "trace/profile", "trace/summary",
     },
+    "trace/anonymise": {"trace", "trace/common", "trace/reader", "trace/stack", "trace/summary"},
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
@@ -118,6 +119,7 @@ MAY_INCLUDE = {
     "cli/timeline": {
         "trace", "trace/export", "trace/summary", "trace/timeline", "cli/common", "cli/read",
     },
+    "cli/anonymise": {"trace/anonymise", "cli/common", "cli/read"},
     "cli/cause": {"trace", "trace/blockers", "trace/trees", "cli/common", "cli/read"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",

@@ -200,6 +200,8 @@ static void assert_default_globals(const struct config *c)
     assert_null(c->inspect.command);
     assert_int_equal(c->inspect.timeout, 30 * USEC_PER_SEC);
     assert_int_equal(c->inspect.max_memory, 256 << 20);
+    assert_true(c->rows.enabled);
+    assert_int_equal(c->rows.interval, 6 * USEC_PER_HOUR);
     assert_string_equal(c->suspend.flag_file, "/run/contrace/suspend");
     assert_true(c->suspend.cpu_pressure == 0);
     assert_int_equal(c->incidents.max_per_hour, 6);
