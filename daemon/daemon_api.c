@@ -36,6 +36,7 @@ int daemon_api_new(struct daemon *d)
         .desk = d->desk,
         .incidents = d->incidents,
         .pushes = d->pushes,
+        .views = d->views,
         .pipeline = d->pipeline,
         .spool = d->spool,
         .uploader = d->uploader,

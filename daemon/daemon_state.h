@@ -30,6 +30,7 @@
 #include "daemon/source/discovery.h"
 #include "daemon/trigger/psi.h"
 #include "daemon/trigger/suspension.h"
+#include "daemon/view/views.h"
 #include "daemon/watch/triggers.h"
 #include "lib/config/config.h"
 #include "lib/net/http.h"
@@ -76,6 +77,7 @@ struct daemon {
     struct admin *admin; /* the same */
     struct results *results;
     struct pushes *pushes;
+    struct views *views;      /* NULL with --once */
     struct counters counters; /* used by the meters */
     struct meters *meters;
     struct observation *observation;

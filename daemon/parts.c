@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "daemon/capture/reserve.h"
 #include "daemon/daemon_state.h"
+#include "lib/process/beside.h"
 
 /* How long a stop waits for the labels of the last captures. */
 #define LABEL_PATIENCE (5 * USEC_PER_SEC)
@@ -292,6 +293,34 @@ static void free_pushes(struct daemon *d)
     pushes_free(d->pushes);
 }
 
+static int new_views(struct daemon *d)
+{
+    return d->options->once ? 0 : views_new(d->event, d->spool, &d->views);
+}
+
+static int set_views(struct daemon *d, const struct config *c)
+{
+    char path[BESIDE_PATH_SIZE];
+    const struct views_settings settings = {
+        .command = c->inspect.command ? c->inspect.command : beside_contrace(path),
+        .timeout = c->inspect.timeout,
+        .memory = c->inspect.max_memory,
+    };
+
+    return d->views ? views_set(d->views, &settings) : 0;
+}
+
+static void drain_views(struct daemon *d)
+{
+    if (d->views)
+        views_cut(d->views);
+}
+
+static void free_views(struct daemon *d)
+{
+    views_free(d->views);
+}
+
 static int new_timetable(struct daemon *d)
 {
     return timetable_new(d->event, d->options->once, daemon_random_seed(), daemon_on_due, d,
@@ -460,6 +489,13 @@ static const struct part rows[] = {
         .cut = cut_pushes,
         .idle = pushes_are_idle,
         .free = free_pushes,
+    },
+    {
+        .name = "views",
+        .new = new_views,
+        .set = set_views,
+        .drain = drain_views,
+        .free = free_views,
     },
     {.name = "timetable", .new = new_timetable, .drain = drain_timetable, .free = free_timetable},
     {.name = "suspension", .new = new_suspension, .set = set_suspension, .free = free_suspension},

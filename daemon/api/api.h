@@ -21,6 +21,7 @@
 #include "daemon/push/push.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/trigger/suspension.h"
+#include "daemon/view/views.h"
 #include "daemon/watch/triggers.h"
 #include "lib/config/config.h"
 #include "lib/spool/spool.h"
@@ -32,6 +33,7 @@ struct api_context {
     struct desk *desk;
     struct incidents *incidents;
     struct pushes *pushes;
+    struct views *views;
     const struct pipeline *pipeline;
     struct spool *spool;
     struct uploader *uploader;
