@@ -21,17 +21,15 @@ import urllib.parse
 
 from labels import RULES
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "daemon/control/page.html"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "daemon/control/page/page.html"
 
 
 def status_page():
     """The page as the build joins it."""
-    css, js = (PAGE.with_suffix(end).read_text() for end in (".css", ".js"))
-    return (
-        PAGE.read_text()
-        .replace("<style>\n", "<style>\n" + css)
-        .replace("<script>\n", "<script>\n" + js)
-    )
+    style = (PAGE.parent / "page.css").read_text()
+    page = PAGE.read_text().replace("<style>\n", "<style>\n" + style)
+    return re.sub(r"^// ([a-z]+\.js)\n", lambda name: (PAGE.parent / name[1]).read_text(), page,
+                  flags=re.MULTILINE)  # fmt: skip
 
 
 SERVICES = ["checkout", "search", "payments", "inventory", "mailer", "gateway"]
