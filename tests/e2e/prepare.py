@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import axe
 import azurite
 import gomodule
 import kube
@@ -54,6 +55,7 @@ def steps():
     yield "modules for the patient", patient.fetch, []
     yield "go/flight with the race detector", gomodule.compile_tests, []
     yield "azurite", azurite.binary, []
+    yield "axe-core", axe.script, []
     yield "promtool", promtool.program, ["promtool"]
     yield "prometheus", promtool.program, ["prometheus"]
 

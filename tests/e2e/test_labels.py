@@ -44,7 +44,9 @@ def test_status_page():
 def test_status_page_of_those_that_are_well():
     """It says what is known: that no rule matched."""
     page = dict(
-        re.findall(r"^  \['([a-z -]+)', '#.*, '([^']+)'\],$", read("daemon/control/page/base.js"), re.M)
+        re.findall(
+            r"^  \['([a-z -]+)', '#.*, '([^']+)'\],$", read("daemon/control/page/base.js"), re.M
+        )
     )
     for label in WELL:
         assert page[label].startswith("no rule matched")

@@ -42,5 +42,6 @@ function viewButton(c, view, end, title, said) {
     b.disabled = false;
   });
   b.title = said;
+  b.dataset.view = view;
   return b;
 }

@@ -32,7 +32,7 @@ async function openInPerfetto(c, b) {
 }
 
 function perfettoButton(c) {
-  const b = button('Open in Perfetto', () => openInPerfetto(c, b));
+  const b = button('Open in Perfetto', () => openInPerfetto(c, b), 'perfetto');
   b.title = `Opens ${PERFETTO} in a new tab, and gives it the file there. The file stays in this browser.`;
   return b;
 }
