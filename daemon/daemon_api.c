@@ -38,6 +38,7 @@ int daemon_api_new(struct daemon *d)
         .pushes = d->pushes,
         .pipeline = d->pipeline,
         .spool = d->spool,
+        .extractor = d->extractor,
         .uploader = d->uploader,
         .suspension = d->suspension,
         .triggers = d->triggers,

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "daemon/capture/reserve.h"
 #include "daemon/daemon_state.h"
+#include "lib/process/beside.h"
 
 /* How long a stop waits for the labels of the last captures. */
 #define LABEL_PATIENCE (5 * USEC_PER_SEC)
@@ -143,6 +144,47 @@ static bool labelling_is_idle(const struct daemon *d)
 static void free_labelling(struct daemon *d)
 {
     labelling_free(d->labelling);
+}
+
+static int open_kept(void *userdata, const char *key)
+{
+    const struct daemon *d = userdata;
+    int fd = -1, r = spool_open(d->spool, key, &fd);
+
+    return r < 0 ? r : fd;
+}
+
+static int new_extractor(struct daemon *d)
+{
+    return extractor_new(d->event, open_kept, d, &d->extractor);
+}
+
+static int set_extractor(struct daemon *d, const struct config *c)
+{
+    char path[BESIDE_PATH_SIZE];
+    const struct extractor_settings settings = {
+        .command = c->inspect.command ? c->inspect.command : beside_find("contrace", path),
+        .timeout = c->inspect.timeout,
+        .memory = c->inspect.max_memory,
+    };
+
+    return extractor_set(d->extractor, &settings);
+}
+
+/* Nothing is lost with a profile that is not made: who asks is told to ask again. */
+static void drain_extractor(struct daemon *d)
+{
+    extractor_cut(d->extractor);
+}
+
+static bool extractor_is_idle(const struct daemon *d)
+{
+    return extractor_idle(d->extractor);
+}
+
+static void free_extractor(struct daemon *d)
+{
+    extractor_free(d->extractor);
 }
 
 static int new_pipeline(struct daemon *d)
@@ -406,6 +448,14 @@ static const struct part rows[] = {
         .use = use_spool,
         .idle = spool_is_idle,
         .free = free_spool,
+    },
+    {
+        .name = "extractor",
+        .new = new_extractor,
+        .set = set_extractor,
+        .drain = drain_extractor,
+        .idle = extractor_is_idle,
+        .free = free_extractor,
     },
     {.name = "http", .new = new_http, .free = free_http},
     {

@@ -237,7 +237,7 @@ int child_start(sd_event *event, const char *const *argv, int fd, const struct c
         return -ENOMEM;
     c->event = sd_event_ref(event);
     c->output.fd = c->errors.fd = -1;
-    buf_init(&c->output.text, CHILD_OUTPUT_MAX);
+    buf_init(&c->output.text, limits->output ? limits->output : CHILD_OUTPUT_MAX);
     buf_init(&c->errors.text, CHILD_ERRORS_MAX);
     c->fn = fn;
     c->userdata = userdata;

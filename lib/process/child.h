@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define CHILD_OUTPUT_MAX ((size_t)256 << 10) /* bytes of what it prints */
+#define CHILD_OUTPUT_MAX ((size_t)256 << 10) /* bytes of what it prints, by itself */
 #define CHILD_ERRORS_MAX 512                 /* bytes kept of its standard error */
 
 struct child;
@@ -24,6 +24,7 @@ struct child;
 struct child_limits {
     usec timeout;    /* wall-clock time, and as much CPU time unless trusted */
     uint64_t memory; /* bytes, beside what it maps of the file; unless trusted */
+    size_t output;   /* bytes of what it prints; 0: CHILD_OUTPUT_MAX */
     bool trusted;    /* the administrator's own program */
 };
 
@@ -31,7 +32,7 @@ enum child_end {
     CHILD_EXITED,
     CHILD_SIGNALLED,
     CHILD_TIMEOUT,    /* killed for it */
-    CHILD_ENDLESS,    /* killed for more output than CHILD_OUTPUT_MAX */
+    CHILD_ENDLESS,    /* killed for more output than its limit */
     CHILD_UNREADABLE, /* killed, because its output could not be kept: memory is short */
 };
 
