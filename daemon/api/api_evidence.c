@@ -26,7 +26,7 @@
 struct wanted {
     char target[PATH_MAX_SIZE]; /* as the client names it */
     const struct artifact *artifact;
-    enum extractor_view view;
+    enum extraction_view view;
     bool profile; /* of it, not the artifact itself */
     usec max_age; /* USEC_NEVER: any */
 };
@@ -55,7 +55,7 @@ static bool parse_kind(struct admin_call *call, const char *name, struct wanted 
 static bool parse_view(struct admin_call *call, const char *name, struct wanted *w)
 {
     w->profile = true;
-    if (!extractor_view_find(name, &w->view)) {
+    if (!extraction_view_find(name, &w->view)) {
         admin_fail(call, 404, "there is no profile `%s`; there is sched, sync, net, syscall", name);
         return false;
     }
@@ -64,8 +64,9 @@ static bool parse_view(struct admin_call *call, const char *name, struct wanted 
         return false;
     if (w->artifact->inspected)
         return true;
-    admin_fail(call, 400, "`artifact` must be trace or flight: other artifacts are profiles already"
-                          " (GET …/artifacts/%s)",
+    admin_fail(call, 400,
+               "`artifact` must be trace or flight: other artifacts are profiles already"
+               " (GET …/artifacts/%s)",
                kind_name(w->artifact->kind));
     return false;
 }
@@ -105,7 +106,8 @@ static bool parse(struct admin_call *call, struct wanted *w)
         return parse_view(call, last + 1, w);
     if ((size_t)(last - middle) == strlen("artifacts") && memcmp(middle, "artifacts", 9) == 0)
         return parse_kind(call, last + 1, w);
-    admin_fail(call, 404, "of a target there is pprof/sched, sync, net and syscall, and artifacts/KIND");
+    admin_fail(call, 404,
+               "of a target there is pprof/sched, sync, net and syscall, and artifacts/KIND");
     return false;
 }
 
@@ -334,8 +336,7 @@ void api_get_evidence(void *userdata, struct admin_call *call)
     else if (r == 0)
         reply_none(call, &q->wanted);
     else
-        api_reply_not_found(a, call,
-                            &(struct capture_request){.scope = CAPTURE_TARGET,
-                                                      .name = q->wanted.target});
+        api_reply_not_found(
+            a, call, &(struct capture_request){.scope = CAPTURE_TARGET, .name = q->wanted.target});
     free(q);
 }

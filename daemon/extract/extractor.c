@@ -17,7 +17,7 @@ struct extractor_wait {
     struct extractor *extractor;
     struct extractor_wait *next;
     char *key;
-    enum extractor_view view;
+    enum extraction_view view;
     extractor_done_fn fn;
     void *userdata;
 };
@@ -33,40 +33,17 @@ struct extractor {
     sd_event_source *wake; /* goes on from the event loop, not from inside a call */
     struct child *child;   /* NULL: none */
     char *key;             /* of the trace that the child reads */
-    enum extractor_view view;
+    enum extraction_view view;
     struct remembered remembered;
     bool cut;
 };
 
-static const char *const views[] = {
-    [EXTRACTOR_SCHED] = "sched",
-    [EXTRACTOR_SYNC] = "sync",
-    [EXTRACTOR_NET] = "net",
-    [EXTRACTOR_SYSCALL] = "syscall",
-};
-
 static const char *const options[] = {
-    [EXTRACTOR_SCHED] = "--sched",
-    [EXTRACTOR_SYNC] = "--sync",
-    [EXTRACTOR_NET] = "--net",
-    [EXTRACTOR_SYSCALL] = "--syscall",
+    [EXTRACTION_SCHED] = "--sched",
+    [EXTRACTION_SYNC] = "--sync",
+    [EXTRACTION_NET] = "--net",
+    [EXTRACTION_SYSCALL] = "--syscall",
 };
-
-const char *extractor_view_name(enum extractor_view view)
-{
-    return views[view];
-}
-
-bool extractor_view_find(const char *name, enum extractor_view *ret)
-{
-    for (unsigned i = 0; i < EXTRACTOR_VIEWS; i++) {
-        if (strcmp(views[i], name) != 0)
-            continue;
-        *ret = (enum extractor_view)i;
-        return true;
-    }
-    return false;
-}
 
 static void wake(struct extractor *x)
 {
@@ -79,13 +56,13 @@ static void free_wait(struct extractor_wait *wait)
     free(wait);
 }
 
-static bool is_for(const struct extractor_wait *wait, const char *key, enum extractor_view view)
+static bool is_for(const struct extractor_wait *wait, const char *key, enum extraction_view view)
 {
     return wait->view == view && strcmp(wait->key, key) == 0;
 }
 
 /* Takes the first who waits for this out of the list; NULL: nobody does. */
-static struct extractor_wait *take(struct extractor *x, const char *key, enum extractor_view view)
+static struct extractor_wait *take(struct extractor *x, const char *key, enum extraction_view view)
 {
     for (struct extractor_wait **link = &x->waits; *link; link = &(*link)->next) {
         struct extractor_wait *wait = *link;
@@ -100,7 +77,7 @@ static struct extractor_wait *take(struct extractor *x, const char *key, enum ex
 }
 
 /* Whoever is told may ask again or forget others in that call. */
-static void tell_all(struct extractor *x, const char *key, enum extractor_view view,
+static void tell_all(struct extractor *x, const char *key, enum extraction_view view,
                      const struct extraction *result)
 {
     struct extractor_wait *wait;
@@ -179,11 +156,11 @@ static void tell_first(struct extractor *x, const struct extraction *result)
     free_wait(first);
 }
 
-static int start_child(struct extractor *x, const char *key, enum extractor_view view)
+static int start_child(struct extractor *x, const char *key, enum extraction_view view)
 {
     _cleanup_close_ int fd = x->open(x->userdata, key);
-    const char *const argv[] = {x->command,  "pprof",     options[view], "--labels",
-                                "--sandbox", "-",         NULL};
+    const char *const argv[] = {x->command,  "pprof", options[view], "--labels",
+                                "--sandbox", "-",     NULL};
 
     if (fd < 0)
         return -ESTALE;
@@ -194,7 +171,7 @@ static int start_child(struct extractor *x, const char *key, enum extractor_view
 static void begin(struct extractor *x)
 {
     _cleanup_free_ char *key = strdup(x->waits->key);
-    enum extractor_view view = x->waits->view;
+    enum extraction_view view = x->waits->view;
     struct extraction result = {.end = EXTRACTION_CUT, .text = ""};
     int r;
 
@@ -236,7 +213,7 @@ static int on_wake(sd_event_source *source, void *userdata)
     return 0;
 }
 
-int extractor_ask(struct extractor *x, const char *key, enum extractor_view view,
+int extractor_ask(struct extractor *x, const char *key, enum extraction_view view,
                   extractor_done_fn fn, void *userdata, struct extractor_wait **ret)
 {
     struct extractor_wait *wait, **link = &x->waits;

@@ -14,45 +14,10 @@
 #include <systemd/sd-event.h>
 
 #include "base/clock.h"
+#include "daemon/extract/extraction.h"
 
-#define EXTRACTOR_WAITING_MAX 64              /* who wait at the same time */
-#define EXTRACTOR_PROFILE_MAX (4u << 20)      /* bytes of a profile */
-#define EXTRACTOR_REMEMBERED_MAX 32           /* results that are remembered, */
-#define EXTRACTOR_REMEMBERED_BYTES (8u << 20) /* and bytes of these */
-#define EXTRACTOR_TEXT_SIZE 256
-
-/* What a profile shows, as `contrace pprof` calls it. */
-enum extractor_view {
-    EXTRACTOR_SCHED,
-    EXTRACTOR_SYNC,
-    EXTRACTOR_NET,
-    EXTRACTOR_SYSCALL,
-    EXTRACTOR_VIEWS,
-};
-
-/* "sched", …; and the reverse: false if there is no such. */
-const char *extractor_view_name(enum extractor_view view);
-bool extractor_view_find(const char *name, enum extractor_view *ret);
-
-enum extraction_end {
-    EXTRACTION_OK,
-    EXTRACTION_GONE,        /* the trace is no longer kept */
-    EXTRACTION_FORMAT,      /* of a format that is not analysed */
-    EXTRACTION_UNREADABLE,  /* the child refused the trace, or a signal killed it */
-    EXTRACTION_TIMEOUT,     /* inspect.timeout was over */
-    EXTRACTION_MEMORY,      /* the child needed more than inspect.max_memory */
-    EXTRACTION_LONG,        /* the profile is longer than EXTRACTOR_PROFILE_MAX */
-    EXTRACTION_UNAVAILABLE, /* the child could not be started or confined */
-    EXTRACTION_CUT,         /* contraced is stopping, or has no memory */
-    EXTRACTION_ENDS,
-};
-
-struct extraction {
-    enum extraction_end end;
-    const void *data; /* pprof's format, in gzip */
-    size_t n;
-    const char *text; /* details, arbitrary bytes; may be "" */
-};
+#define EXTRACTOR_WAITING_MAX 64         /* who wait at the same time */
+#define EXTRACTOR_PROFILE_MAX (4u << 20) /* bytes of a profile */
 
 struct extractor;
 struct extractor_wait;
@@ -81,7 +46,7 @@ void extractor_free(struct extractor *x);
 int extractor_set(struct extractor *x, const struct extractor_settings *settings);
 
 /* Asks for a profile. 0; -EBUSY when too many wait; -ESHUTDOWN after extractor_cut; -ENOMEM. */
-int extractor_ask(struct extractor *x, const char *key, enum extractor_view view,
+int extractor_ask(struct extractor *x, const char *key, enum extraction_view view,
                   extractor_done_fn fn, void *userdata, struct extractor_wait **ret);
 
 /* Its function is not called any more. */

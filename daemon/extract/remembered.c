@@ -15,14 +15,14 @@ static void drop(struct remembered *r, struct remembered_entry *e)
 
 void remembered_done(struct remembered *r)
 {
-    for (size_t i = 0; i < EXTRACTOR_REMEMBERED_MAX; i++)
+    for (size_t i = 0; i < REMEMBERED_MAX; i++)
         drop(r, &r->list[i]);
 }
 
 static struct remembered_entry *find(struct remembered *r, const char *key,
-                                     enum extractor_view view)
+                                     enum extraction_view view)
 {
-    for (size_t i = 0; i < EXTRACTOR_REMEMBERED_MAX; i++) {
+    for (size_t i = 0; i < REMEMBERED_MAX; i++) {
         struct remembered_entry *e = &r->list[i];
 
         if (e->key && e->view == view && strcmp(e->key, key) == 0)
@@ -36,7 +36,7 @@ static struct remembered_entry *oldest(struct remembered *r)
 {
     struct remembered_entry *least = &r->list[0];
 
-    for (size_t i = 0; i < EXTRACTOR_REMEMBERED_MAX; i++) {
+    for (size_t i = 0; i < REMEMBERED_MAX; i++) {
         if (!r->list[i].key)
             return &r->list[i];
         if (r->list[i].used < least->used)
@@ -50,7 +50,7 @@ static struct remembered_entry *oldest_with_bytes(struct remembered *r)
 {
     struct remembered_entry *least = NULL;
 
-    for (size_t i = 0; i < EXTRACTOR_REMEMBERED_MAX; i++) {
+    for (size_t i = 0; i < REMEMBERED_MAX; i++) {
         struct remembered_entry *e = &r->list[i];
 
         if (e->n > 0 && (!least || e->used < least->used))
@@ -59,7 +59,7 @@ static struct remembered_entry *oldest_with_bytes(struct remembered *r)
     return least;
 }
 
-void remembered_add(struct remembered *r, const char *key, enum extractor_view view,
+void remembered_add(struct remembered *r, const char *key, enum extraction_view view,
                     const struct extraction *result)
 {
     struct remembered_entry new = {
@@ -75,7 +75,7 @@ void remembered_add(struct remembered *r, const char *key, enum extractor_view v
 
     if (place)
         drop(r, place);
-    if (!new.key || !new.data || !new.text || new.n > EXTRACTOR_REMEMBERED_BYTES) {
+    if (!new.key || !new.data || !new.text || new.n > REMEMBERED_BYTES) {
         free(new.key);
         free(new.data);
         free(new.text);
@@ -83,7 +83,7 @@ void remembered_add(struct remembered *r, const char *key, enum extractor_view v
     }
     if (new.n > 0)
         memcpy(new.data, result->data, new.n);
-    while (r->bytes + new.n > EXTRACTOR_REMEMBERED_BYTES)
+    while (r->bytes + new.n > REMEMBERED_BYTES)
         drop(r, oldest_with_bytes(r));
     place = oldest(r);
     drop(r, place);
@@ -91,7 +91,7 @@ void remembered_add(struct remembered *r, const char *key, enum extractor_view v
     r->bytes += new.n;
 }
 
-bool remembered_find(struct remembered *r, const char *key, enum extractor_view view,
+bool remembered_find(struct remembered *r, const char *key, enum extraction_view view,
                      struct extraction *ret)
 {
     struct remembered_entry *e = find(r, key, view);

@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/extract/extractor.h"
+#include "daemon/extract/extraction.h"
+
+#define REMEMBERED_MAX 32           /* results, */
+#define REMEMBERED_BYTES (8u << 20) /* and bytes of these */
 
 struct remembered_entry {
     char *key; /* NULL: a free place */
-    enum extractor_view view;
+    enum extraction_view view;
     enum extraction_end end;
     void *data;
     size_t n;
@@ -22,7 +25,7 @@ struct remembered_entry {
 };
 
 struct remembered {
-    struct remembered_entry list[EXTRACTOR_REMEMBERED_MAX];
+    struct remembered_entry list[REMEMBERED_MAX];
     size_t bytes;
     uint64_t questions;
 };
@@ -30,9 +33,9 @@ struct remembered {
 void remembered_done(struct remembered *r);
 
 /* Takes a copy of a result, if there is memory and it is not too long. */
-void remembered_add(struct remembered *r, const char *key, enum extractor_view view,
+void remembered_add(struct remembered *r, const char *key, enum extraction_view view,
                     const struct extraction *result);
 
 /* The result, with texts that are valid until the next remembered_add. False: not known. */
-bool remembered_find(struct remembered *r, const char *key, enum extractor_view view,
+bool remembered_find(struct remembered *r, const char *key, enum extraction_view view,
                      struct extraction *ret);

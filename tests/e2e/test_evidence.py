@@ -7,7 +7,6 @@ import re
 import subprocess
 import tempfile
 import threading
-import time
 import urllib.parse
 
 import pytest
@@ -36,7 +35,7 @@ def start(daemon, place):
     def make(jobs=None, **more):
         endpoint = Endpoint(place)
         more.setdefault("inspect", READS)
-        d = daemon(jobs, args=[endpoint.option, "--web.listen-address=127.0.0.1:0"], **more)
+        d = daemon(jobs, args=[f"{endpoint.option},127.0.0.1:0"], **more)
         wait_until("the endpoint answers", lambda: endpoint.path.exists())
         return d, endpoint
 
@@ -45,7 +44,7 @@ def start(daemon, place):
 
 def address_of(d):
     """Where it listens on TCP."""
-    line = d.wait_log(text="127.0.0.1:")
+    line = d.wait_log(text="listening on http://127.0.0.1:")
     return re.search(r"127\.0\.0\.1:\d+", line["msg"])[0]
 
 
@@ -100,7 +99,7 @@ def test_go_tool_pprof_scrapes(start, goservice, tmp_path):
             ["go", "tool", "pprof", "-raw", source], capture_output=True, text=True, check=True,
             env=dict(environment(), PPROF_TMPDIR=str(tmp_path)), timeout=120,
         )  # fmt: skip
-        return done.stdout
+        return done.stdout.partition("\nMappings\n")[0]  # there, it is written whence it came
 
     scraped = raw(url)
     assert scraped == raw(local)
@@ -117,26 +116,23 @@ def test_the_newest_counts(start, goservice, tmp_path):
     assert first != second
     path = of(service.address, "pprof", "sched")
     assert e.get(path).headers["Contrace-Key"] == second
-    assert e.get(of(service.address, "artifacts", "trace")).data == d.spool.trace(second).read_bytes()
+    newest = e.get(of(service.address, "artifacts", "trace"))
+    assert newest.data == d.spool.trace(second).read_bytes()
     assert e.get(path, max_age="1h").status == 200
-    time.sleep(1.1)
-    reply = e.get(path, max_age="1ms")
-    assert reply.status == 404 and second in reply.error
-    before = e.get(path).data
-    d.stop()
-    e.path.unlink(missing_ok=True)
-    down = "127.0.0.1:1"
-    d, e = start([job("shop", service.address)], glob={"seconds": 0.5})
-    d.wait_captured(1)
-    third = e.get(path).headers["Contrace-Key"]
-    assert third not in (first, second)
+    wait_until("it is a second old", lambda: e.get(path, max_age="1s").status == 404)
+    assert second in e.get(path, max_age="1s").error
+    data = e.get(path).data
     service.__exit__()
     d.stop()
-    d, e = start([job("shop", service.address), job("other", down, labels={"service": "other"})])
-    assert (e.get(path).headers["Contrace-Key"], e.get(path).status) == (third, 200)
-    assert e.get(of(down, "pprof", "sched")).status == 404
-    d.spool.trace(third).unlink()
-    assert e.get(path).status in (404, 200) and before
+    d, e = start(jobs)
+    reply = e.get(path)
+    assert (reply.status, reply.headers["Contrace-Key"], reply.data) == (200, second, data)
+    d.stop()
+    more = [job("shop", service.address), {**job("other", "127.0.0.1:1"), "static_configs": [
+        {"targets": ["127.0.0.1:1"], "labels": {"service": "shop"}}]}]  # fmt: skip
+    d, e = start(more)
+    reply = e.get(path)
+    assert reply.status == 404 and "is kept yet" in reply.error  # it may be the other's
 
 
 def test_artifacts(start, goservice):
@@ -148,7 +144,7 @@ def test_artifacts(start, goservice):
         key = reply.headers["Contrace-Key"]
         assert reply.status == 200 and reply.data == d.spool.trace(key).read_bytes()
     reply = e.get(of(service.address, "artifacts", "heap"))
-    assert reply.status == 404 and "no heap" in reply.error.replace("heap profile", "heap")
+    assert reply.status == 404 and "no heap profile" in reply.error and "is kept" in reply.error
 
 
 def test_refusals(start, serve):
@@ -189,9 +185,7 @@ def test_bad_traces_and_children(start, serve, tmp_path):
         ask.join()
     assert [r.status for r in replies] == [500] * 3
     assert all("inspect.timeout" in r.error for r in replies)
-    began = time.monotonic()
     assert "inspect.timeout" in e.get(path).error and e.get("/-/healthy").status == 200
-    assert time.monotonic() - began < 60
     (tmp_path / "none").mkdir()
     d.write_config([job("shop", server.address)],
                    inspect={**READS, "command": str(tmp_path / "none")})  # fmt: skip

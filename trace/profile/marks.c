@@ -127,8 +127,7 @@ static int begin_task(struct marks *m, const struct gotrace *trace, const struct
     return r;
 }
 
-static int begin_region(struct marks *m, const struct gotrace *trace,
-                        const struct gotrace_event *e)
+static int begin_region(struct marks *m, const struct gotrace *trace, const struct gotrace_event *e)
 {
     uint32_t type;
     int r = string_of(m, trace, e->string, &type);

@@ -20,7 +20,7 @@ struct watched {
     uint32_t before_site; /* goroutine enters no state twice; NONE: none */
     uint32_t site;        /* the stack where it entered the state; NONE: it is not in it */
     uint32_t next_free;
-    uint32_t reason; /* of its present or last wait, a string; NONE: not known */
+    uint32_t reason;      /* of its present or last wait, a string; NONE: not known */
     uint64_t before_sync; /* SYNC events when that was */
     bool used, ran;
     bool dead; /* it ended, but its number may be used again */
@@ -236,8 +236,7 @@ static int add_watched(struct profile *p, uint64_t g, uint32_t *ret)
         p->n++;
     else
         p->free = p->list[i].next_free;
-    p->list[i] = (struct watched){
-        .site = NONE, .before_site = NONE, .reason = NONE, .used = true};
+    p->list[i] = (struct watched){.site = NONE, .before_site = NONE, .reason = NONE, .used = true};
     *ret = i;
     return 0;
 }

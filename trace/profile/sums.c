@@ -254,9 +254,9 @@ int sums_stack(struct sums *s, const uint32_t *frames, size_t n, uint32_t *ret)
         return r;
     if (n > 0)
         memcpy(s->rows + s->n_rows, frames, n * sizeof(*frames));
-    r = add_stack(
-        s, id,
-        &(struct sums_stack){.offset = s->n_rows, .n = (uint32_t)n, .label = SUMS_NONE}, ret);
+    r = add_stack(s, id,
+                  &(struct sums_stack){.offset = s->n_rows, .n = (uint32_t)n, .label = SUMS_NONE},
+                  ret);
     if (r == 0)
         s->n_rows += n;
     return r;
@@ -266,8 +266,7 @@ static bool same_label(const struct sums *s, uint32_t i, const struct wanted *w)
 {
     const struct sums_label *l = &s->labels[i];
 
-    return l->task == w->label.task && l->region == w->label.region &&
-           l->reason == w->label.reason;
+    return l->task == w->label.task && l->region == w->label.region && l->reason == w->label.reason;
 }
 
 static int label_number(struct sums *s, const struct sums_label *label, uint32_t *ret)
