@@ -39,6 +39,7 @@ int daemon_api_new(struct daemon *d)
         .views = d->views,
         .pipeline = d->pipeline,
         .spool = d->spool,
+        .extractor = d->extractor,
         .uploader = d->uploader,
         .suspension = d->suspension,
         .triggers = d->triggers,

@@ -18,6 +18,7 @@
 #include "daemon/capture/timetable.h"
 #include "daemon/confinement.h"
 #include "daemon/control/observation.h"
+#include "daemon/extract/extractor.h"
 #include "daemon/label/labelling.h"
 #include "daemon/label/results.h"
 #include "daemon/order/desk.h"
@@ -62,6 +63,7 @@ struct daemon {
     struct incidents *incidents;
     struct psi psi; /* asked before an incident */
     struct labelling *labelling;
+    struct extractor *extractor;
     struct uploader *uploader;
     /* The uploader has a configuration's store, or knows that there is none. */
     bool uploader_is_set;

@@ -146,6 +146,74 @@ static void free_labelling(struct daemon *d)
     labelling_free(d->labelling);
 }
 
+static int open_kept(void *userdata, const char *key)
+{
+    const struct daemon *d = userdata;
+    int fd = -1, r = spool_open(d->spool, key, &fd);
+
+    return r < 0 ? r : fd;
+}
+
+static int open_scratch(void *userdata)
+{
+    const struct daemon *d = userdata;
+    int fd = -1, r = spool_scratch(d->spool, &fd);
+
+    return r < 0 ? r : fd;
+}
+
+static int new_views(struct daemon *d)
+{
+    static const struct views_handlers handlers = {open_kept, open_scratch};
+
+    return d->options->once ? 0 : views_new(d->event, &handlers, d, &d->views);
+}
+
+static int set_views(struct daemon *d, const struct config *c)
+{
+    char path[BESIDE_PATH_SIZE];
+    const struct views_settings settings = {
+        .command = c->inspect.command ? c->inspect.command : beside_find("contrace", path),
+        .timeout = c->inspect.timeout,
+        .memory = c->inspect.max_memory,
+    };
+
+    return d->views ? views_set(d->views, &settings) : 0;
+}
+
+static void drain_views(struct daemon *d)
+{
+    if (d->views)
+        views_cut(d->views);
+}
+
+static void free_views(struct daemon *d)
+{
+    views_free(d->views);
+}
+
+static int new_extractor(struct daemon *d)
+{
+    return d->options->once ? 0 : extractor_new(d->event, d->views, &d->extractor);
+}
+
+/* Nothing is lost with a profile that is not made: who asks is told to ask again. */
+static void drain_extractor(struct daemon *d)
+{
+    if (d->extractor)
+        extractor_cut(d->extractor);
+}
+
+static bool extractor_is_idle(const struct daemon *d)
+{
+    return !d->extractor || extractor_idle(d->extractor);
+}
+
+static void free_extractor(struct daemon *d)
+{
+    extractor_free(d->extractor);
+}
+
 static int new_pipeline(struct daemon *d)
 {
     return pipeline_new(d->event, d->http, d->disk, d->spool, d->meters, d->options->once,
@@ -293,34 +361,6 @@ static void free_pushes(struct daemon *d)
     pushes_free(d->pushes);
 }
 
-static int new_views(struct daemon *d)
-{
-    return d->options->once ? 0 : views_new(d->event, d->spool, &d->views);
-}
-
-static int set_views(struct daemon *d, const struct config *c)
-{
-    char path[BESIDE_PATH_SIZE];
-    const struct views_settings settings = {
-        .command = c->inspect.command ? c->inspect.command : beside_contrace(path),
-        .timeout = c->inspect.timeout,
-        .memory = c->inspect.max_memory,
-    };
-
-    return d->views ? views_set(d->views, &settings) : 0;
-}
-
-static void drain_views(struct daemon *d)
-{
-    if (d->views)
-        views_cut(d->views);
-}
-
-static void free_views(struct daemon *d)
-{
-    views_free(d->views);
-}
-
 static int new_timetable(struct daemon *d)
 {
     return timetable_new(d->event, d->options->once, daemon_random_seed(), daemon_on_due, d,
@@ -436,6 +476,20 @@ static const struct part rows[] = {
         .idle = spool_is_idle,
         .free = free_spool,
     },
+    {
+        .name = "views",
+        .new = new_views,
+        .set = set_views,
+        .drain = drain_views,
+        .free = free_views,
+    },
+    {
+        .name = "extractor",
+        .new = new_extractor,
+        .drain = drain_extractor,
+        .idle = extractor_is_idle,
+        .free = free_extractor,
+    },
     {.name = "http", .new = new_http, .free = free_http},
     {
         .name = "uploader",
@@ -489,13 +543,6 @@ static const struct part rows[] = {
         .cut = cut_pushes,
         .idle = pushes_are_idle,
         .free = free_pushes,
-    },
-    {
-        .name = "views",
-        .new = new_views,
-        .set = set_views,
-        .drain = drain_views,
-        .free = free_views,
     },
     {.name = "timetable", .new = new_timetable, .drain = drain_timetable, .free = free_timetable},
     {.name = "suspension", .new = new_suspension, .set = set_suspension, .free = free_suspension},

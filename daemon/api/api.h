@@ -15,6 +15,7 @@
 #include "daemon/capture/pipeline.h"
 #include "daemon/capture/targets.h"
 #include "daemon/control/admin.h"
+#include "daemon/extract/extractor.h"
 #include "daemon/order/desk.h"
 #include "daemon/order/incident.h"
 #include "daemon/outcome/counters.h"
@@ -36,6 +37,7 @@ struct api_context {
     struct views *views;
     const struct pipeline *pipeline;
     struct spool *spool;
+    struct extractor *extractor;
     struct uploader *uploader;
     struct suspension *suspension;
     const struct triggers *triggers;

@@ -108,7 +108,7 @@ void api_get_captures(void *userdata, struct admin_call *call)
         admin_call_on_gone(call, on_gone, list);
 }
 
-static void reply_file(struct admin_call *call, int r, int fd, const char *type, const char *name)
+void api_reply_file(struct admin_call *call, int r, int fd, const char *type, const char *name)
 {
     struct stat st;
 
@@ -134,14 +134,14 @@ static void reply_artifact(struct api *api, struct admin_call *call, const char 
             *p = '-';
     }
     a = artifacts_of_kind(name_kind(key));
-    reply_file(call, r, fd, a ? a->content_type : "application/octet-stream", name);
+    api_reply_file(call, r, fd, a ? a->content_type : "application/octet-stream", name);
 }
 
 static void reply_record(struct api *a, struct admin_call *call, const char *key)
 {
     int fd = -1, r = spool_open_record(a->context.spool, key, &fd);
 
-    reply_file(call, r, fd, "application/json", NULL);
+    api_reply_file(call, r, fd, "application/json", NULL);
 }
 
 /* The path must be a well-formed key that is in the spool's index before any file name is made of

@@ -63,6 +63,10 @@ void api_put_whose(struct jsonwriter *w, const struct target *t);
 void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact);
 void api_put_names(struct jsonwriter *w, const struct lane *l);
 
+/* Answers with a file, or if `r` is negative with why there is none; -ENOENT: it is not kept. `name`
+ * as in admin_reply_file. Takes fd. */
+void api_reply_file(struct admin_call *call, int r, int fd, const char *type, const char *name);
+
 /* Read a parameter of the query. Without it, *ret is unchanged. False: it was invalid, and 400 was
  * sent. */
 const char *api_query_text(struct admin_call *call, const char *name); /* NULL also when empty */
@@ -159,6 +163,7 @@ void api_get_view(const struct api *a, struct admin_call *call, const char *key,
 void api_get_incidents(void *userdata, struct admin_call *call);
 void api_get_status(void *userdata, struct admin_call *call);
 void api_get_targets(void *userdata, struct admin_call *call);
+void api_get_evidence(void *userdata, struct admin_call *call);
 void api_get_triggers(void *userdata, struct admin_call *call);
 void api_get_captures(void *userdata, struct admin_call *call);
 void api_get_capture(void *userdata, struct admin_call *call);

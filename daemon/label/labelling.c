@@ -163,7 +163,7 @@ int labelling_set(struct labelling *l, const struct inspect_config *config)
 {
     char path[BESIDE_PATH_SIZE];
     const struct inspector_settings settings = {
-        .command = config->command ? config->command : beside_contrace(path),
+        .command = config->command ? config->command : beside_find("contrace", path),
         .timeout = config->timeout,
         .memory = config->max_memory,
     };

@@ -6,10 +6,10 @@
 static const struct view rows[] = {
     {"timeline", {"timeline", "--json", "--lines=250"}, "application/json", NULL},
     {"perfetto", {"timeline", "--output=-"}, "application/octet-stream", ".pftrace"},
-    {"sched", {"pprof", "--sched"}, "application/octet-stream", ".sched.pb.gz"},
-    {"sync", {"pprof", "--sync"}, "application/octet-stream", ".sync.pb.gz"},
-    {"net", {"pprof", "--net"}, "application/octet-stream", ".net.pb.gz"},
-    {"syscall", {"pprof", "--syscall"}, "application/octet-stream", ".syscall.pb.gz"},
+    {"sched", {"pprof", "--sched", "--labels"}, "application/octet-stream", ".sched.pb.gz"},
+    {"sync", {"pprof", "--sync", "--labels"}, "application/octet-stream", ".sync.pb.gz"},
+    {"net", {"pprof", "--net", "--labels"}, "application/octet-stream", ".net.pb.gz"},
+    {"syscall", {"pprof", "--syscall", "--labels"}, "application/octet-stream", ".syscall.pb.gz"},
 };
 
 const struct view *view_at(size_t i)

@@ -26,7 +26,8 @@ struct views_job {
 
 struct views {
     sd_event *event;
-    const struct spool *spool;
+    const struct views_handlers *handlers;
+    void *userdata;
     char *command;
     struct child_limits limits;
     sd_event_source *wake;  /* begins the first job from the event loop */
@@ -165,9 +166,9 @@ static int on_wake(sd_event_source *source, void *userdata)
     (void)source;
     if (!job || v->child)
         return 0;
-    r = spool_scratch(v->spool, &job->file);
-    if (r < 0) {
-        finish(job, VIEWS_NO_ROOM, strerror(-r));
+    job->file = v->handlers->scratch(v->userdata);
+    if (job->file < 0) {
+        finish(job, VIEWS_NO_ROOM, strerror(-job->file));
         return 0;
     }
     r = start(v, job);
@@ -205,9 +206,8 @@ int views_make(struct views *v, const char *key, const struct view *view, views_
         return -ENOMEM;
     *job = (struct views_job){
         .views = v, .view = view, .trace = -1, .file = -1, .fn = fn, .userdata = userdata};
-    r = spool_open(v->spool, key, &job->trace);
-    if (r >= 0)
-        r = add(v, job);
+    job->trace = v->handlers->open(v->userdata, key);
+    r = job->trace < 0 ? job->trace : add(v, job);
     if (r < 0) {
         job_free(job);
         return r;
@@ -241,7 +241,8 @@ int views_set(struct views *v, const struct views_settings *settings)
     return 0;
 }
 
-int views_new(sd_event *event, const struct spool *spool, struct views **ret)
+int views_new(sd_event *event, const struct views_handlers *handlers, void *userdata,
+              struct views **ret)
 {
     struct views *v = calloc(1, sizeof(*v));
     int r;
@@ -249,7 +250,8 @@ int views_new(sd_event *event, const struct spool *spool, struct views **ret)
     if (!v)
         return -ENOMEM;
     v->event = sd_event_ref(event);
-    v->spool = spool;
+    v->handlers = handlers;
+    v->userdata = userdata;
     r = sd_event_add_defer(event, &v->wake, on_wake, v);
     if (r >= 0)
         r = sd_event_source_set_enabled(v->wake, SD_EVENT_OFF);

@@ -4,7 +4,7 @@
 /*
  * Makes views of kept traces when somebody asks for one: `contrace`, as a child in its sandbox, reads
  * the trace and writes into a file without a name. One at a time, in the order in which they were
- * asked for. A trace is never opened for reading by contraced itself, and nothing is kept.
+ * asked for. It knows traces by their keys and does not read them itself; nothing is kept.
  */
 
 #include <stdint.h>
@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "daemon/view/view.h"
-#include "lib/spool/spool.h"
 
 #define VIEWS_MAX 16 /* that wait or are made */
 
@@ -49,8 +48,15 @@ const char *views_end_text(enum views_end end);
 /* Called once, from the event loop, unless the job was forgotten. */
 typedef void (*views_done_fn)(void *userdata, const struct views_result *result);
 
-/* SIGCHLD must be blocked in all threads. 0 or a negative errno. */
-int views_new(sd_event *event, const struct spool *spool, struct views **ret);
+struct views_handlers {
+    /* A descriptor, now the view's, or a negative errno: of a trace; of a file without a name. */
+    int (*open)(void *userdata, const char *key);
+    int (*scratch)(void *userdata);
+};
+
+/* SIGCHLD must be blocked in all threads. The handlers are borrowed. 0 or a negative errno. */
+int views_new(sd_event *event, const struct views_handlers *handlers, void *userdata,
+              struct views **ret);
 
 /* Forgets all jobs, without a word. NULL is fine. */
 void views_free(struct views *v);

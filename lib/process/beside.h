@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * Where the programs are that belong to this one.
+ * Where a program is that was built or installed together with this one.
  */
 
 #define BESIDE_PATH_SIZE 4096
 
-/* The contrace beside the program that runs, as in a build directory; else the installed one. `path`
- * is room for the result. */
-const char *beside_contrace(char path[static BESIDE_PATH_SIZE]);
+/* The one of that name in the directory of this program, as in a build directory, if it can be
+ * executed; else the installed one. Returns `path`. */
+const char *beside_find(const char *name, char path[static BESIDE_PATH_SIZE]);

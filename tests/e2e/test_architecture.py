@@ -76,6 +76,7 @@ MAY_INCLUDE = {
         "trace/findings", "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
         "daemon/capture", "daemon/outcome",
     },
+    "daemon/extract": {"lib/process"},
     "daemon/ship": {
         "lib/record", "lib/spool", "lib/store/http", "lib/store/interface", "daemon/artifact",
         "daemon/outcome",
@@ -86,14 +87,15 @@ MAY_INCLUDE = {
         "daemon/watch",
     },
     "daemon/api": {
-        "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control", "daemon/order",
-        "daemon/outcome", "daemon/push", "daemon/ship", "daemon/trigger", "daemon/watch",
+        "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control",
+        "daemon/extract", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship",
+        "daemon/trigger", "daemon/watch", "lib/record",
     },
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
-        "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship", "daemon/source",
-        "daemon/trigger", "daemon/watch",
+        "daemon/extract", "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship",
+        "daemon/source", "daemon/trigger", "daemon/watch",
     },
     "cli/common": set(),
     "cli/read": {
