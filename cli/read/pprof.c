@@ -9,11 +9,11 @@
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
+#include "cli/read/confined.h"
 #include "cli/read/encode.h"
 #include "cli/read/failure.h"
 #include "cli/read/outfile.h"
 #include "cli/read/tracefile.h"
-#include "lib/process/sandbox.h"
 #include "trace/profile/profile.h"
 
 static const char intro[] =
@@ -57,8 +57,7 @@ static const struct argument rows[] = {
     {"labels", 0, NULL,
      "samples have the labels task, region and wait_reason, for pprof's -tagfocus and the like",
      argument_flag, FIELD(labels)},
-    {"sandbox", 0, NULL, "of standard input only, with no access to anything else", argument_flag,
-     FIELD(sandbox)},
+    {"sandbox", 0, NULL, CONFINED_HELP, argument_flag, FIELD(sandbox)},
 };
 
 typedef int (*pass_fn)(struct profile *p, struct gotrace *t);
@@ -208,18 +207,6 @@ static int usage(const struct pprof_arguments *a, char *const *files, int n_file
     return -EINVAL;
 }
 
-/* In the sandbox the exit status says more, for a program that reads no messages. */
-static int status_of(const struct pprof_arguments *a, int r)
-{
-    if (r == 0)
-        return STATUS_OK;
-    if (a->sandbox && r == -ENOMEM)
-        return SANDBOX_EXIT_MEMORY;
-    if (a->sandbox && (r == -EPROTONOSUPPORT || r == -ENOTSUP))
-        return SANDBOX_EXIT_FORMAT;
-    return STATUS_FAILED;
-}
-
 int command_pprof(int argc, char **argv)
 {
     struct pprof_arguments a = {0};
@@ -232,15 +219,14 @@ int command_pprof(int argc, char **argv)
     if (usage(&a, argv + rest, argc - rest, &o.kind) < 0)
         return STATUS_USAGE;
     tracefile_may_go_away();
-    r = a.sandbox ? sandbox_enter() : 0;
-    if (r < 0) {
-        complain("pprof: no sandbox: %s", strerror(-r));
-        return SANDBOX_EXIT_UNCONFINED;
-    }
+    r = a.sandbox ? confined_enter("pprof") : 0;
+    if (r != 0)
+        return r;
     o.since = a.since * NSEC_PER_USEC;
     o.until = a.until * NSEC_PER_USEC;
     o.task = a.task;
     o.region = a.region;
     o.labels = a.labels;
-    return status_of(&a, pprof(argv[rest], &o, &a));
+    r = pprof(argv[rest], &o, &a);
+    return a.sandbox ? confined_exit(r) : r == 0 ? STATUS_OK : STATUS_FAILED;
 }

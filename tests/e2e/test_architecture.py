@@ -76,7 +76,8 @@ MAY_INCLUDE = {
         "trace/findings", "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
         "daemon/capture", "daemon/outcome",
     },
-    "daemon/extract": {"lib/process"},
+    "daemon/view": {"lib/process"},
+    "daemon/extract": {"daemon/view"},
     "daemon/ship": {
         "lib/record", "lib/spool", "lib/store/http", "lib/store/interface", "daemon/artifact",
         "daemon/outcome",
@@ -89,13 +90,13 @@ MAY_INCLUDE = {
     "daemon/api": {
         "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control",
         "daemon/extract", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship",
-        "daemon/trigger", "daemon/watch", "lib/record",
+        "daemon/trigger", "daemon/view", "daemon/watch", "lib/record",
     },
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
         "daemon/extract", "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship",
-        "daemon/source", "daemon/trigger", "daemon/watch",
+        "daemon/source", "daemon/trigger", "daemon/view", "daemon/watch",
     },
     "cli/common": set(),
     "cli/read": {

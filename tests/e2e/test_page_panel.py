@@ -5,6 +5,7 @@ incident, and the ways out of the page."""
 import gzip
 import http.server
 import json
+import re
 import subprocess
 import threading
 import urllib.error
@@ -17,7 +18,7 @@ from browser import Browser
 from firefox import Firefox
 from onpage import complaints, look, opened
 from storefaults import Authority
-from support import BUILD, wait_until
+from support import BUILD, SRC, wait_until
 
 CONTRACE = BUILD / "contrace"
 TIMELINE = "dialog .moments"
@@ -398,3 +399,17 @@ def test_firefox(mock, tmp_path, width):
         firefox.click("dialog a.main")
         wait_until("the trace is there", lambda: list(firefox.downloads.glob("*.trace")))
         assert axe.violations(firefox) == []
+
+
+def test_usual_is_that_of_explain():
+    """The page's table has the rows of contrace's."""
+    rows = re.findall(
+        r'\{"([\w.]+)",\s*"([^"]+)",\s*USUAL_(\w+),\s*(true|false),\s*(true|false),\s*([^}]+)\}',
+        (SRC / "cli/explain/usual.c").read_text(),
+    )
+    page = re.findall(
+        r"\['([\w.]+)', '([^']+)', '(\w+)', (true|false), (true|false), ([^\]]+)\]",
+        (SRC / "daemon/control/page/usual.js").read_text(),
+    )
+    assert len(rows) == 24
+    assert [(path, words, form.lower(), *more) for path, words, form, *more in rows] == page
