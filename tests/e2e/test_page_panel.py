@@ -349,7 +349,7 @@ def test_real_panel(browser, real, tmp_path):
     subprocess.run([CONTRACE, "timeline", "-o", out, trace], check=True, capture_output=True)
     assert made[f"{stem}.pftrace"] == out.read_bytes()
     profile = subprocess.run(
-        [CONTRACE, "pprof", "--sched", trace], check=True, capture_output=True
+        [CONTRACE, "pprof", "--sched", "--labels", trace], check=True, capture_output=True
     ).stdout
     assert gzip.decompress(made[f"{stem}.sched.pb.gz"]) == gzip.decompress(profile)
     assert complaints(browser) == []
@@ -373,7 +373,7 @@ def test_views_of_the_api(real):
     path.write_bytes(b"no trace at all")
     status, _, body = get(f"{captures}{key}?view=perfetto")
     assert status == 422 and "contrace verify" in json.loads(body)["error"]
-    assert not list((d.spool.path / "incoming").iterdir()), "nothing is left"
+    wait_until("nothing is left", lambda: not d.spool.incoming())
 
 
 @pytest.mark.parametrize("width", [1280, 500])
