@@ -13,7 +13,8 @@ size_t advice_enough(size_t n)
     return n <= 20 ? 2 : (n + 9) / 10;
 }
 
-void advice_tell(struct advice *a, const char *name, const char *words, enum form form, double value)
+void advice_tell(struct advice *a, const char *name, const char *words, enum form form,
+                 double value)
 {
     if (a->n < ADVICE_NUMBERS && !isnan(value))
         a->numbers[a->n++] = (struct advice_number){name, words, form, value};
@@ -96,7 +97,7 @@ static size_t count_like(const struct samples *s, const char *code,
 }
 
 void advice_find(const struct samples *s, const char *code, bool (*fits)(const json_t *finding),
-               struct advice_findings *ret)
+                 struct advice_findings *ret)
 {
     const json_t *site;
 

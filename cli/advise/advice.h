@@ -9,7 +9,7 @@
 #include "cli/advise/samples.h"
 
 enum verdict {
-    VERDICT_KEEP,    /* no change */
+    VERDICT_KEEP, /* no change */
     VERDICT_CHANGE,
     VERDICT_UNKNOWN, /* the samples do not have the numbers */
 };
@@ -57,7 +57,8 @@ extern const struct advisor advice_collector;
 /* So many samples make it more than chance: one of up to three, else two, and a tenth of many. */
 size_t advice_enough(size_t n);
 
-void advice_tell(struct advice *a, const char *name, const char *words, enum form form, double value);
+void advice_tell(struct advice *a, const char *name, const char *words, enum form form,
+                 double value);
 
 /* Texts; what does not fit is cut. */
 void advice_say(char out[static ADVICE_TEXT], const char *fmt, ...)
@@ -76,7 +77,7 @@ struct advice_findings {
 };
 
 void advice_find(const struct samples *s, const char *code, bool (*fits)(const json_t *finding),
-               struct advice_findings *ret);
+                 struct advice_findings *ret);
 
 /* "main.(*store).get (store.go:42)"; "its call site" if none is known. */
 void advice_place(const struct advice_findings *f, char out[static ADVICE_TEXT]);

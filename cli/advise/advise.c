@@ -67,8 +67,8 @@ static int advise(struct samples *s, const struct advise_arguments *a, struct qu
     if (s->n > 0)
         printed = print(s, service, a->json);
     else if (s->left_out > 0)
-        complain("advise: %zu sample%s, and none says enough: 'contrace explain' says why", s->left_out,
-                 s->left_out > 1 ? "s" : "");
+        complain("advise: %zu sample%s, and none says enough: 'contrace explain' says why",
+                 s->left_out, s->left_out > 1 ? "s" : "");
     return printed < 0 ? printed : s->n == 0 ? -ENODATA : r;
 }
 

@@ -3,9 +3,9 @@
 
 #include "cli/advise/advice.h"
 
-#define COST 0.1      /* of the Ps: from here on it is worth memory */
-#define ASSIST 0.1    /* of the goroutines' running time, likewise */
-#define OFTEN 2       /* collections a second: fewer are no matter of the heap's goal */
+#define COST 0.1   /* of the Ps: from here on it is worth memory */
+#define ASSIST 0.1 /* of the goroutines' running time, likewise */
+#define OFTEN 2    /* collections a second: fewer are no matter of the heap's goal */
 #define MEMORY_FULL 0.9
 
 static double share(const struct sample *s)
@@ -59,11 +59,11 @@ static void tell(const struct samples *s, struct advice *a, bool (*counts)(const
     advice_tell(a, "gc_share", "collector's share", FORM_SHARE, samples_median(s, share, counts));
     advice_tell(a, "assist_share", "mark assist", FORM_SHARE, samples_median(s, assist, counts));
     advice_tell(a, "cycles_per_second", "collections a second", FORM_MEAN,
-              samples_median(s, cycles, counts));
+                samples_median(s, cycles, counts));
     advice_tell(a, "heap_max_bytes", "heap", FORM_BYTES, samples_median(s, heap, counts));
     advice_tell(a, "heap_goal_bytes", "its goal", FORM_BYTES, samples_median(s, goal, counts));
     advice_tell(a, "memory_max_bytes", "memory limit", FORM_BYTES,
-              samples_median(s, memory_max, counts));
+                samples_median(s, memory_max, counts));
 }
 
 /*
@@ -73,30 +73,34 @@ static void tell(const struct samples *s, struct advice *a, bool (*counts)(const
  */
 static void change(const struct samples *s, struct advice *a)
 {
-    double more = samples_median(s, goal, is_costly), max = samples_median(s, memory_max, is_costly),
+    double more = samples_median(s, goal, is_costly),
+           max = samples_median(s, memory_max, is_costly),
            now = samples_median(s, memory, is_costly);
 
     a->weight = 1 + samples_median(s, share, is_costly);
-    advice_tell(a, "saved_cpus", "CPUs saved", FORM_MEAN,
-              samples_median(s, cpus, is_costly) / 2);
+    advice_tell(a, "saved_cpus", "CPUs saved", FORM_MEAN, samples_median(s, cpus, is_costly) / 2);
     advice_tell(a, "more_memory_bytes", "memory for it, at most", FORM_BYTES, more);
     a->verdict = VERDICT_CHANGE;
     if (now + more > MEMORY_FULL * max) {
-        advice_say(a->text, "Raise the memory limit by %.0f MB, and then GOGC to twice what it is"
-                          " (100, if it is not set); or allocate less.",
-                 ceil((now + more) / MEMORY_FULL / 1e6 - max / 1e6));
-        advice_say(a->reason, "The collector runs again and again, and there is no room for a larger"
-                            " heap.");
+        advice_say(a->text,
+                   "Raise the memory limit by %.0f MB, and then GOGC to twice what it is"
+                   " (100, if it is not set); or allocate less.",
+                   ceil((now + more) / MEMORY_FULL / 1e6 - max / 1e6));
+        advice_say(a->reason,
+                   "The collector runs again and again, and there is no room for a larger"
+                   " heap.");
     } else {
         advice_say(a->text,
-                 "Raise GOGC to twice what it is (200, if it is not set), with GOMEMLIMIT as a"
-                 " bound%s; or allocate less.",
-                 isnan(max) ? "" : " below the memory limit");
-        advice_say(a->reason, "The collector runs again and again for a heap that could be larger.");
+                   "Raise GOGC to twice what it is (200, if it is not set), with GOMEMLIMIT as a"
+                   " bound%s; or allocate less.",
+                   isnan(max) ? "" : " below the memory limit");
+        advice_say(a->reason,
+                   "The collector runs again and again for a heap that could be larger.");
     }
-    advice_say(a->cost,
-             "It saves half of the collector's work, some %.2g CPUs, for at most %.3g MB of memory.",
-             samples_median(s, cpus, is_costly) / 2, more / 1e6);
+    advice_say(
+        a->cost,
+        "It saves half of the collector's work, some %.2g CPUs, for at most %.3g MB of memory.",
+        samples_median(s, cpus, is_costly) / 2, more / 1e6);
 }
 
 static void judge(const struct samples *s, struct advice *ret)

@@ -72,7 +72,8 @@ static int check_service(const struct catalog *c, char service[static NAME_PART_
 
 static int add_entry(struct samples *s, const struct entry *e)
 {
-    json_t *record = e->facts ? e->facts->record : NULL, *summary = json_object_get(record, "summary"),
+    json_t *record = e->facts ? e->facts->record : NULL,
+           *summary = json_object_get(record, "summary"),
            *context = json_object_get(record, "context"), *label = json_object_get(record, "label");
 
     if (!json_is_object(summary)) {

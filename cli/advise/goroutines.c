@@ -24,7 +24,7 @@ static bool is_crowded(const struct sample *s)
 static void tell(const struct samples *s, struct advice *a, bool (*counts)(const struct sample *))
 {
     advice_tell(a, "polled_mean", "wait for the network", FORM_MEAN,
-              samples_median(s, polled_of, counts));
+                samples_median(s, polled_of, counts));
     advice_tell(a, "alive_max", "alive at most", FORM_COUNT, samples_median(s, alive, counts));
 }
 
@@ -55,7 +55,7 @@ static void judge(const struct samples *s, struct advice *ret)
     polled = samples_median(s, polled_of, is_crowded);
     advice_tell(ret, "stacks_least_bytes", "their stacks, at least", FORM_BYTES, polled * STACK);
     advice_say(ret->text, "Have fewer goroutines wait in the network poller: close idle connections"
-                        " sooner, or read several with one goroutine.");
+                          " sooner, or read several with one goroutine.");
     advice_say(ret->reason, "Each has a stack, which every collection scans, and its buffers.");
 }
 

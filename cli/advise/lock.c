@@ -27,19 +27,21 @@ static void judge(const struct samples *s, struct advice *ret)
     ret->samples = f.n;
     advice_place(&f, place);
     if (strncmp(f.remark, HELD, strlen(HELD)) == 0) {
-        advice_say(ret->text, "Do not hold the lock at %s over %s.", place, f.remark + strlen(HELD));
+        advice_say(ret->text, "Do not hold the lock at %s over %s.", place,
+                   f.remark + strlen(HELD));
         advice_say(ret->reason, "Shards would wait for that as well.");
     } else {
         advice_say(ret->text, "Shard the lock at %s, or hold it for less.", place);
         advice_say(ret->reason, "Goroutines queue for it.%s%s", *f.remark ? " Its holders: " : "",
-                 f.remark);
+                   f.remark);
     }
     advice_tell(ret, "waiting_mean", "wait for it", FORM_MEAN,
-              finding_number(f.worst, "waiting_mean"));
+                finding_number(f.worst, "waiting_mean"));
     advice_tell(ret, "waits", "waits", FORM_COUNT, finding_number(f.worst, "waits"));
-    advice_tell(ret, "wait_mean_ns", "each", FORM_DURATION, finding_number(f.worst, "wait_mean_ns"));
+    advice_tell(ret, "wait_mean_ns", "each", FORM_DURATION,
+                finding_number(f.worst, "wait_mean_ns"));
     advice_tell(ret, "wait_max_ns", "longest", FORM_DURATION,
-              finding_number(f.worst, "wait_max_ns"));
+                finding_number(f.worst, "wait_max_ns"));
     ret->weight = 1.5;
 }
 

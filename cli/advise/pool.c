@@ -12,14 +12,10 @@ static const struct {
     const char *pool; /* that the remark's name contains */
     const char *setting;
 } settings[] = {
-    {"database/sql", "DB.SetMaxOpenConns"},
-    {"pgx", "pool_max_conns"},
-    {"puddle", "pool_max_conns"},
-    {"go-redis", "Options.PoolSize"},
-    {"redigo", "Pool.MaxActive"},
-    {"mongo", "maxPoolSize"},
-    {"fasthttp", "HostClient.MaxConns"},
-    {"net/http", "Transport.MaxConnsPerHost"},
+    {"database/sql", "DB.SetMaxOpenConns"}, {"pgx", "pool_max_conns"},
+    {"puddle", "pool_max_conns"},           {"go-redis", "Options.PoolSize"},
+    {"redigo", "Pool.MaxActive"},           {"mongo", "maxPoolSize"},
+    {"fasthttp", "HostClient.MaxConns"},    {"net/http", "Transport.MaxConnsPerHost"},
 };
 
 static bool is_pool(const json_t *finding)
@@ -64,17 +60,18 @@ static void judge(const struct samples *s, struct advice *ret)
     ret->verdict = VERDICT_CHANGE;
     ret->samples = f.n;
     advice_say(ret->text,
-             "Enlarge the pool %s%s%s%s that %s waits for, or give its connections back sooner.",
-             pool, setting ? " (" : "", setting ? setting : "", setting ? ")" : "", place);
+               "Enlarge the pool %s%s%s%s that %s waits for, or give its connections back sooner.",
+               pool, setting ? " (" : "", setting ? setting : "", setting ? ")" : "", place);
     advice_say(ret->reason,
-             "With %.0f connections more nobody would wait, if the peer serves these as fast;"
-             " rows that are not closed, or transactions around slow work, need no larger pool.",
-             ceil(waiting));
+               "With %.0f connections more nobody would wait, if the peer serves these as fast;"
+               " rows that are not closed, or transactions around slow work, need no larger pool.",
+               ceil(waiting));
     advice_tell(ret, "waiting_mean", "wait for one", FORM_MEAN, waiting);
     advice_tell(ret, "waits", "waits", FORM_COUNT, finding_number(f.worst, "waits"));
-    advice_tell(ret, "wait_mean_ns", "each", FORM_DURATION, finding_number(f.worst, "wait_mean_ns"));
+    advice_tell(ret, "wait_mean_ns", "each", FORM_DURATION,
+                finding_number(f.worst, "wait_mean_ns"));
     advice_tell(ret, "wait_max_ns", "longest", FORM_DURATION,
-              finding_number(f.worst, "wait_max_ns"));
+                finding_number(f.worst, "wait_max_ns"));
     ret->weight = 1.4;
 }
 

@@ -80,13 +80,14 @@ static void tell(const struct samples *s, struct advice *a, bool (*counts)(const
 {
     advice_tell(a, "gomaxprocs", "GOMAXPROCS", FORM_COUNT, samples_median(s, procs, counts));
     advice_tell(a, "latency_p99_ns", "wait for a P, p99", FORM_DURATION,
-              samples_median(s, latency, counts));
+                samples_median(s, latency, counts));
     advice_tell(a, "latency_p99_max_ns", "at the peak", FORM_DURATION, most(s, latency));
-    advice_tell(a, "all_busy_share", "all Ps busy", FORM_SHARE, samples_median(s, all_busy, counts));
+    advice_tell(a, "all_busy_share", "all Ps busy", FORM_SHARE,
+                samples_median(s, all_busy, counts));
     advice_tell(a, "demand", "run or want to", FORM_MEAN, samples_median(s, demand, counts));
     advice_tell(a, "cpus", "CPUs", FORM_MEAN, samples_median(s, sample_cpus, counts));
     advice_tell(a, "host_busy_share", "machine busy", FORM_SHARE,
-              samples_median(s, host_busy, counts));
+                samples_median(s, host_busy, counts));
 }
 
 /* Why more Ps would not help, although all are full; false: they would. */
@@ -99,7 +100,7 @@ static bool is_other(const struct samples *s, struct advice *a)
         advice_say(a->text, "Not GOMAXPROCS: the CPU quota is what is short.");
     } else if (gc >= COLLECTOR) {
         advice_say(a->text, "No more CPU before the collector takes less: it has %.0f%% of the Ps.",
-                 gc * 100);
+                   gc * 100);
         advice_tell(a, "gc_share", "collector's share", FORM_SHARE, gc);
     } else {
         return false;
@@ -124,14 +125,15 @@ static void raise(const struct samples *s, struct advice *a)
     a->verdict = VERDICT_CHANGE;
     if (isnan(cpus)) {
         advice_say(a->text,
-                 "Raise GOMAXPROCS from %.0f to %.0f, or give it more CPUs if it has no more"
-                 " than %.0f: no sample says how many there are.",
-                 now, next, now);
+                   "Raise GOMAXPROCS from %.0f to %.0f, or give it more CPUs if it has no more"
+                   " than %.0f: no sample says how many there are.",
+                   now, next, now);
     } else if (now < cpus && !(samples_median(s, host_busy, is_hot) >= HOST_FULL)) {
         advice_say(a->text, "Raise GOMAXPROCS from %.0f to %.0f.", now, fmin(next, cpus));
     } else {
         advice_say(a->text, "Give it more CPUs, or replicas: GOMAXPROCS=%.0f is %s.", now,
-                 now < cpus ? "less than there are, but the machine is full" : "all that there is");
+                   now < cpus ? "less than there are, but the machine is full"
+                              : "all that there is");
     }
     advice_say(a->reason, "All Ps are busy while goroutines wait over 10 ms for one.");
 }

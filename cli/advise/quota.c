@@ -33,10 +33,11 @@ static bool is_throttled(const struct sample *s)
 
 static void tell(const struct samples *s, struct advice *a, bool (*counts)(const struct sample *))
 {
-    advice_tell(a, "quota_cpus", "quota in CPUs", FORM_MEAN, samples_median(s, sample_quota, counts));
+    advice_tell(a, "quota_cpus", "quota in CPUs", FORM_MEAN,
+                samples_median(s, sample_quota, counts));
     advice_tell(a, "gomaxprocs", "GOMAXPROCS", FORM_COUNT, samples_median(s, procs, counts));
     advice_tell(a, "throttled_share", "periods throttled", FORM_SHARE,
-              samples_median(s, sample_throttled, counts));
+                samples_median(s, sample_throttled, counts));
     advice_tell(a, "used_cpus", "CPUs used", FORM_MEAN, samples_median(s, used, counts));
     advice_tell(a, "lost_cpus", "CPUs lost to it", FORM_MEAN, samples_median(s, lost, counts));
 }
@@ -50,18 +51,19 @@ static void change(const struct samples *s, struct advice *a)
     a->weight = 2; /* all other numbers are of a program that stands still now and then */
     if (now > fit)
         advice_say(a->text,
-                 "Set GOMAXPROCS to %.0f instead of %.0f, or raise the CPU quota of %.3g CPUs to"
-                 " that.",
-                 fit, now, quota);
+                   "Set GOMAXPROCS to %.0f instead of %.0f, or raise the CPU quota of %.3g CPUs to"
+                   " that.",
+                   fit, now, quota);
     else
         advice_say(a->text, "Raise the CPU quota of %.3g CPUs to %.0f or more.", quota,
-                 fmax(floor(quota) + 1, now));
+                   fmax(floor(quota) + 1, now));
     advice_say(a->reason,
-             now > fit ? "More Ps than the quota pays use it up early in each period, and then all"
-                         " of them stand still. Go 1.25 and later take GOMAXPROCS from the quota,"
-                         " unless it is set."
-                       : "The quota is used up before its period is over, and then the program"
-                         " stands still.");
+               now > fit
+                   ? "More Ps than the quota pays use it up early in each period, and then all"
+                     " of them stand still. Go 1.25 and later take GOMAXPROCS from the quota,"
+                     " unless it is set."
+                   : "The quota is used up before its period is over, and then the program"
+                     " stands still.");
 }
 
 static void judge(const struct samples *s, struct advice *ret)

@@ -3,12 +3,13 @@
 
 import json
 import re
+import resource
 import subprocess
 
 import jsonschema
 import pytest
 from gotools import REFERENCE, build
-from support import BUILD, SRC, Daemon, job, run, wait_until
+from support import BUILD, SRC, Daemon, GoService, job, need, run, wait_until
 
 CONTRACE = BUILD / "contrace"
 WIDTH, LINES = 80, 40
@@ -60,9 +61,7 @@ def schema():
 
 
 def contrace(*argv, status=0):
-    done = subprocess.run(
-        [CONTRACE, "advise", *argv], capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([CONTRACE, "advise", *argv], capture_output=True, text=True, timeout=120)
     assert done.returncode == status, (argv, done.stdout, done.stderr)
     return done
 
@@ -156,7 +155,9 @@ def test_quota(samples, tmp_path):
     assert changes(rules) == {"cpu"} and "from 2 to 3." in rules["cpu"]["text"]
     assert "hardly ever used up" in rules["quota"]["text"]
     _, rules = advise(with_context(paths, tmp_path, quota(2, 0)))
-    assert rules["cpu"]["text"] == "Give it more CPUs, or replicas: GOMAXPROCS=2 is all that there is."
+    assert (
+        rules["cpu"]["text"] == "Give it more CPUs, or replicas: GOMAXPROCS=2 is all that there is."
+    )
 
 
 def test_no_room_for_a_larger_heap(samples, tmp_path):
@@ -165,6 +166,28 @@ def test_no_room_for_a_larger_heap(samples, tmp_path):
     _, rules = advise(with_context(samples("gc"), tmp_path, full))
     assert changes(rules) == {"gc"}
     assert re.match(r"Raise the memory limit by \d+ MB, and then GOGC", rules["gc"]["text"])
+
+
+def test_crowd_in_the_poller(tmp_path):
+    """Connections that are idle for all of the trace, of which it has no event."""
+    many = 10500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    need(hard >= many + 100, "not so many descriptors are allowed (ulimit -Hn)")
+    build(SRC / "tests/support/crowd", tmp_path / "crowd")
+    trace = tmp_path / "crowd.trace"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        with open(trace, "wb") as out:
+            subprocess.run(
+                [tmp_path / "crowd", tmp_path / "s", str(many)], stdout=out, check=True, timeout=120
+            )
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    _, rules = advise(trace)
+    assert changes(rules) == {"goroutines"}, rules
+    numbers = rules["goroutines"]["numbers"]
+    assert many * 0.99 < numbers["polled_mean"] < many * 1.01
+    assert numbers["stacks_least_bytes"] == pytest.approx(numbers["polled_mean"] * 2048)
 
 
 def test_one_of_many_is_chance(samples, tmp_path):
@@ -179,8 +202,6 @@ def test_one_of_many_is_chance(samples, tmp_path):
 @pytest.fixture(scope="module")
 def kept(goservice_binary, tmp_path_factory):
     """A daemon's spool, and the store that it uploads to, with records of a real service."""
-    from support import GoService
-
     if "-fsanitize=address" in (BUILD / "Makefile").read_text():
         pytest.skip("no summary is made by a child with sanitizers")
     work = tmp_path_factory.mktemp("kept")

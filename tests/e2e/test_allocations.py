@@ -225,6 +225,8 @@ COMMANDS = {
     "timeline": "contrace timeline TRACE",
     "timeline-json": "contrace timeline --json CUT",
     "timeline-file": "contrace timeline --output=OUT/a.pftrace TRACE",
+    "advise": "contrace-remote advise TRACE OTHER",
+    "advise-kept": "contrace-remote advise --json --service=* SPOOL",
     "list": "contrace-remote list SPOOL",
     "list-json": "contrace-remote list --json SPOOL",
     "list-store": "contrace-remote list --json --long CONFIG",

@@ -103,6 +103,7 @@ MAY_INCLUDE = {
         "lib/record", "lib/value",
         "cli/common",
     },
+    "cli/advise": {"trace/findings", "cli/common", "cli/find", "cli/read"},
     "cli/explain": {
         "trace/findings", "trace/summary", "lib/record", "cli/common", "cli/find", "cli/read",
     },

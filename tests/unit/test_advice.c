@@ -67,9 +67,10 @@ static int clear(void **state)
     return 0;
 }
 
-#define WAITS "'window_ns': 1000, 'procs': {'gomaxprocs': {'last': 4}, 'executing_share': 0.9,"     \
-              " 'all_busy_ns': %d, 'gc_share': %g}, 'scheduler': {'latency': {'p99_ns': %g},"       \
-              " 'runnable_mean': 1}"
+#define WAITS                                                                         \
+    "'window_ns': 1000, 'procs': {'gomaxprocs': {'last': 4}, 'executing_share': 0.9," \
+    " 'all_busy_ns': %d, 'gc_share': %g}, 'scheduler': {'latency': {'p99_ns': %g},"   \
+    " 'runnable_mean': 1}"
 
 static void test_latency(void **state)
 {
@@ -180,8 +181,7 @@ static void test_locks(void **state)
     assert_int_equal(of("lock")->samples, 2);
     assert_true(number(of("lock"), "waiting_mean") == 5);
     add(2, format, 0.9, "held over fdatasync (g)", 70, 2);
-    assert_string_equal(of("lock")->text,
-                        "Do not hold the lock at f (b.go:2) over fdatasync (g).");
+    assert_string_equal(of("lock")->text, "Do not hold the lock at f (b.go:2) over fdatasync (g).");
     (void)clear(NULL);
     add(3, format, 0.49, "", 5, 1);
     assert_int_equal(of("lock")->verdict, VERDICT_KEEP);
