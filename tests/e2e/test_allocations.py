@@ -226,7 +226,7 @@ COMMANDS = {
     "timeline-json": "contrace timeline --json CUT",
     "timeline-file": "contrace timeline --output=OUT/a.pftrace TRACE",
     "advise": "contrace-remote advise TRACE OTHER",
-    "advise-kept": "contrace-remote advise --json --service=* SPOOL",
+    "advise-json": "contrace-remote advise --json TRACE OTHER",
     "list": "contrace-remote list SPOOL",
     "list-json": "contrace-remote list --json SPOOL",
     "list-store": "contrace-remote list --json --long CONFIG",
