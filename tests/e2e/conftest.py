@@ -9,6 +9,15 @@ import tempfile
 import pytest
 from endpoint import Endpoint
 from hostile import Server
+from programs import (  # noqa: F401
+    gosum,
+    mix,
+    programs,
+    table,
+    textual,
+    traced,
+    traceevents,
+)
 from support import CONTRACED, GO_ENV, ROOT_LATER, SRC, Daemon, GoService, go_version, need
 
 

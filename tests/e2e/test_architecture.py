@@ -35,6 +35,7 @@ MAY_INCLUDE = {
     "lib/process": set(),
     "lib/record": {"trace/findings"},
     "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/value", "lib/yaml"},
+    "lib/rows": {"lib/record"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
     "lib/spool": {"lib/record", "lib/spool/core", "lib/spool/disk"},
@@ -81,6 +82,9 @@ MAY_INCLUDE = {
         "lib/record", "lib/spool", "lib/store/http", "lib/store/interface", "daemon/artifact",
         "daemon/outcome",
     },
+    "daemon/rows": {
+        "lib/record", "lib/rows", "lib/spool", "lib/store/interface", "daemon/ship",
+    },
     "daemon/control": {
         "lib/config", "lib/net", "lib/spool", "lib/store/http", "lib/store/interface",
         "daemon/artifact", "daemon/capture", "daemon/outcome", "daemon/ship", "daemon/trigger",
@@ -94,7 +98,8 @@ MAY_INCLUDE = {
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
-        "daemon/extract", "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship",
+        "daemon/extract", "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/rows",
+        "daemon/ship",
         "daemon/source", "daemon/trigger", "daemon/watch",
     },
     "cli/common": set(),
@@ -117,6 +122,7 @@ MAY_INCLUDE = {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",
     },
+    "cli/fleet": {"lib/net", "lib/record", "lib/rows", "lib/store/interface", "cli/common", "cli/find"},
     "cli/ask": {"lib/config", "lib/net", "lib/yaml", "cli/common"},
     "cli": {"lib/store/credential", "cli/common"},
 }  # fmt: skip
