@@ -21,6 +21,8 @@ static const struct command commands[] = {
     {"resume", "go on with them", NULL},
     {"list", "show the traces that are kept, here and in the store", NULL},
     {"pull", "bring traces here", NULL},
+    {"rows", "make rows of the records, for databases", NULL},
+    {"fleet", "ask the rows of all hosts", NULL},
     {"explain", "say on one screen what is wrong, and why", NULL},
     {"advise", "say what of a program's capacity to change, and what not", NULL},
     {"summary", "say what a trace shows", command_summary},

@@ -27,6 +27,7 @@
 #include "daemon/options.h"
 #include "daemon/part.h"
 #include "daemon/push/push.h"
+#include "daemon/rows/rowbook.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/source/discovery.h"
 #include "daemon/trigger/psi.h"
@@ -65,6 +66,7 @@ struct daemon {
     struct labelling *labelling;
     struct extractor *extractor;
     struct uploader *uploader;
+    struct rowbook *rowbook;
     /* The uploader has a configuration's store, or knows that there is none. */
     bool uploader_is_set;
     bool uploader_is_changed; /* next_store belongs to the configuration that is about to be used */

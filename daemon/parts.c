@@ -110,6 +110,39 @@ static void free_http(struct daemon *d)
     http_free(d->http);
 }
 
+static int new_rows(struct daemon *d)
+{
+    return rowbook_new(d->event, d->disk, d->spool, d->uploader, daemon_host(d),
+                       daemon_random_seed(), &d->rowbook);
+}
+
+static void use_rows(struct daemon *d, const struct config *c)
+{
+    rowbook_set(d->rowbook, d->config->storage.path, c->rows.enabled && c->upload.url,
+                c->rows.interval);
+}
+
+/* By then nothing is captured, labelled or uploaded any more. */
+static void drain_rows(struct daemon *d)
+{
+    rowbook_finish(d->rowbook);
+}
+
+static void cut_rows(struct daemon *d)
+{
+    rowbook_cut(d->rowbook);
+}
+
+static bool rows_are_idle(const struct daemon *d)
+{
+    return rowbook_idle(d->rowbook);
+}
+
+static void free_rows(struct daemon *d)
+{
+    rowbook_free(d->rowbook);
+}
+
 static int new_labelling(struct daemon *d)
 {
     int r = labelling_new(d->event, d->spool, d->meters, &d->labelling);
@@ -500,6 +533,16 @@ static const struct part rows[] = {
         .cut = daemon_uploads_cut,
         .idle = daemon_uploads_idle,
         .free = daemon_uploads_free,
+    },
+    {
+        .name = "rows",
+        .new = new_rows,
+        .use = use_rows,
+        .drain = drain_rows,
+        .cut = cut_rows,
+        .idle = rows_are_idle,
+        .free = free_rows,
+        .last = true,
     },
     {
         .name = "labelling",

@@ -29,15 +29,6 @@ void advice_say(char out[static ADVICE_TEXT], const char *fmt, ...)
     va_end(ap);
 }
 
-/* Where the program itself waits, or NULL. */
-static const json_t *own_site(const json_t *finding)
-{
-    const json_t *site = json_array_get(json_object_get(finding, "sites"), 0),
-                 *own = json_object_get(site, "own");
-
-    return json_is_object(own) ? own : site;
-}
-
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -45,14 +36,32 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
+static bool is_at(const json_t *site, const json_t *other)
+{
+    return strcmp(text_of(site, "func"), text_of(other, "func")) == 0 &&
+           json_integer_value(json_object_get(site, "line")) ==
+               json_integer_value(json_object_get(other, "line"));
+}
+
+static const json_t *own_of(const json_t *site)
+{
+    const json_t *own = json_object_get(site, "own");
+
+    return json_is_object(own) ? own : site;
+}
+
+/* Whether the call site with most of the first is one of the second, as those of a lock that several
+ * functions take: which of these is ahead is chance. */
 static bool is_same(const json_t *a, const json_t *b)
 {
-    const json_t *x = own_site(a), *y = own_site(b);
+    const json_t *first = own_of(json_array_get(json_object_get(a, "sites"), 0)), *site;
+    size_t i;
 
-    return strcmp(text_of(a, "remark"), text_of(b, "remark")) == 0 &&
-           strcmp(text_of(x, "func"), text_of(y, "func")) == 0 &&
-           json_integer_value(json_object_get(x, "line")) ==
-               json_integer_value(json_object_get(y, "line"));
+    json_array_foreach(json_object_get(b, "sites"), i, site) {
+        if (is_at(first, own_of(site)))
+            return true;
+    }
+    return !first;
 }
 
 static const json_t *fitting(const struct sample *s, const char *code,
@@ -105,7 +114,7 @@ void advice_find(const struct samples *s, const char *code, bool (*fits)(const j
     if (ret->n == 0)
         return;
     ret->remark = text_of(ret->worst, "remark");
-    site = own_site(ret->worst);
+    site = own_of(json_array_get(json_object_get(ret->worst, "sites"), 0));
     if (*text_of(site, "func")) {
         ret->func = text_of(site, "func");
         ret->file = text_of(site, "file");

@@ -65,9 +65,8 @@ void advice_say(char out[static ADVICE_TEXT], const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * Of the findings with this code, those about what most of them are about: the same remark and the
- * same call site of the program's own. Returns how many there are, and the largest of them by
- * waiting_mean; 0: none. `fits` may be NULL.
+ * Of the findings with this code, those about what most of them are about, by a call site of the
+ * program's own: how many there are, and the one in which most wait. `fits` may be NULL.
  */
 struct advice_findings {
     size_t n;

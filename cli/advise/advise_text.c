@@ -50,15 +50,20 @@ static void put_words(FILE *out, const char *text)
     print_flow_end(&flow);
 }
 
-/* "   in 3 of 20 samples: GOMAXPROCS 2, wait for a P, p99 34 ms" */
+/* "In 3 of 20 samples: GOMAXPROCS 2; wait for a P, p99 34 ms" */
 static void put_numbers(FILE *out, const struct advice *a, bool utf8)
 {
-    struct print_flow flow = {.out = out, .indent = INDENT, .width = WIDTH, .between = ";"};
+    struct print_flow flow = {.out = out, .indent = INDENT, .width = WIDTH};
     char piece[160], value[QUANTITY_SIZE];
 
+    if (a->n == 0)
+        return;
+    (void)snprintf(piece, sizeof(piece), "In %zu of %zu sample%s:", a->samples, a->of,
+                   quantity_plural(a->of));
+    print_flow_words(&flow, piece);
     for (size_t i = 0; i < a->n; i++) {
-        int n = snprintf(piece, sizeof(piece), "%s %s", a->numbers[i].words,
-                         value_text(&a->numbers[i], utf8, value));
+        int n = snprintf(piece, sizeof(piece), "%s %s%s", a->numbers[i].words,
+                         value_text(&a->numbers[i], utf8, value), i + 1 < a->n ? ";" : ".");
 
         (void)print_flow_piece(&flow, piece, (size_t)n);
     }
@@ -67,15 +72,13 @@ static void put_numbers(FILE *out, const struct advice *a, bool utf8)
 
 static void put_change(FILE *out, const struct advice *a, unsigned number, bool utf8)
 {
-    char text[ADVICE_TEXT + 8];
-    struct print_flow flow = {.out = out, .indent = 0, .width = WIDTH};
+    struct print_flow flow = {.out = out, .indent = INDENT, .width = WIDTH, .column = INDENT};
 
-    (void)snprintf(text, sizeof(text), "%u. %s", number, a->text);
-    print_flow_words(&flow, text);
+    (void)fprintf(out, "%-*u", INDENT, number);
+    print_flow_words(&flow, a->text);
     print_flow_end(&flow);
     put_words(out, a->reason);
     put_words(out, a->cost);
-    (void)fprintf(out, "%*sIn %zu of %zu samples:\n", INDENT, "", a->samples, a->of);
     put_numbers(out, a, utf8);
 }
 
@@ -91,8 +94,9 @@ static void put_title(FILE *out, const struct advise_view *v)
     (void)fprintf(out, "%zu sample%s, %s", v->samples->n, quantity_plural(v->samples->n),
                   quantity_duration(quantity_whole(ns), v->utf8, sum));
     if (first > 0)
-        (void)fprintf(out, ", %s to %s", clock_rfc3339(first, first_text),
-                      clock_rfc3339(last, last_text));
+        (void)fprintf(out, ", %s", clock_rfc3339(first, first_text));
+    if (last > first)
+        (void)fprintf(out, " to %s", clock_rfc3339(last, last_text));
     if (v->samples->left_out > 0)
         (void)fprintf(out, "; %zu say too little", v->samples->left_out);
     (void)fputc('\n', out);
@@ -113,6 +117,7 @@ static void put_others(FILE *out, const struct advise_view *v, enum verdict verd
             (void)fprintf(out, "\n%s\n", title);
         begun = true;
         put_words(out, a->text);
+        put_numbers(out, a, v->utf8);
     }
 }
 

@@ -13,7 +13,7 @@ static double alive(const struct sample *s)
 
 static double polled_of(const struct sample *s)
 {
-    return s->values[NUMBER_POLLED];
+    return sample_mean(s, NUMBER_POLLED);
 }
 
 static bool is_crowded(const struct sample *s)

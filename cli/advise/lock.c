@@ -5,6 +5,11 @@
 
 #define HELD "held over "
 
+static double longest(const struct sample *s)
+{
+    return s->values[NUMBER_LOCK_WAIT];
+}
+
 static void judge(const struct samples *s, struct advice *ret)
 {
     char place[ADVICE_TEXT];
@@ -14,6 +19,8 @@ static void judge(const struct samples *s, struct advice *ret)
     ret->of = ret->samples = s->n;
     if (f.n < advice_enough(s->n)) {
         advice_say(ret->text, "Shard no lock: no queue for one is worth it.");
+        advice_tell(ret, "wait_max_ns", "longest wait for a lock", FORM_DURATION,
+                    samples_median(s, longest, NULL));
         return;
     }
     ret->verdict = VERDICT_CHANGE;

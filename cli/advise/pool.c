@@ -33,6 +33,11 @@ static const char *setting_of(const char *pool)
     return NULL;
 }
 
+static double longest(const struct sample *s)
+{
+    return s->values[NUMBER_REQUEST_WAIT];
+}
+
 static void judge(const struct samples *s, struct advice *ret)
 {
     char place[ADVICE_TEXT];
@@ -44,6 +49,8 @@ static void judge(const struct samples *s, struct advice *ret)
     ret->of = ret->samples = s->n;
     if (f.n < advice_enough(s->n)) {
         advice_say(ret->text, "Leave pools as they are: no request waits long for a connection.");
+        advice_tell(ret, "wait_max_ns", "longest wait in a request", FORM_DURATION,
+                    samples_median(s, longest, NULL));
         return;
     }
     pool = strstr(f.remark, OF_POOL) + strlen(OF_POOL);

@@ -99,7 +99,7 @@ static bool is_other(const struct samples *s, struct advice *a)
     if (throttled >= THROTTLED) {
         advice_say(a->text, "Not GOMAXPROCS: the CPU quota is what is short.");
     } else if (gc >= COLLECTOR) {
-        advice_say(a->text, "Not before the collector takes less: it has %.0f%% of the Ps.",
+        advice_say(a->text, "No more CPU before the collector takes less: it has %.0f%% of the Ps.",
                    gc * 100);
         advice_tell(a, "gc_share", "collector's share", FORM_SHARE, gc);
     } else {

@@ -24,6 +24,9 @@ static const char *const paths[NUMBERS] = {
     [NUMBER_LATENCY] = "scheduler.latency.p99_ns",
     [NUMBER_RUNNABLE] = "scheduler.runnable_mean",
     [NUMBER_ALIVE] = "goroutines.max_alive",
+    [NUMBER_POLLED] = "goroutines.network_ns",
+    [NUMBER_LOCK_WAIT] = "outliers.waits.lock.0.duration_ns",
+    [NUMBER_REQUEST_WAIT] = "outliers.waits.request.0.duration_ns",
     [NUMBER_QUOTA] = "context.cgroup.cpu.quota_ns",
     [NUMBER_PERIOD] = "context.cgroup.cpu.period_ns",
     [NUMBER_PERIODS] = "context.cgroup.cpu.nr_periods",
@@ -51,30 +54,20 @@ static double number_at(const json_t *json, const char *path)
             return NAN;
         memcpy(key, path, n);
         key[n] = '\0';
-        json = json_object_get(json, key);
+        json = json_is_array(json) ? json_array_get(json, strtoul(key, NULL, 10))
+                                   : json_object_get(json, key);
         path += n + (path[n] == '.');
     }
     value = json_number_value(json);
     return json_is_number(json) && isfinite(value) && value >= 0 ? value : NAN;
 }
 
-/* Those of waits that began in the trace or before it; what stood still for the whole of it is
- * counted apart. */
-static double polled(const json_t *summary, double window)
+/* A list of outliers that is not there is of nothing, if there are any outliers. */
+static void fill_wait(double *value, const json_t *summary)
 {
-    const json_t *wait, *waits = json_object_get(json_object_get(summary, "goroutines"), "waits");
-    double standing = number_at(summary, "outliers.standing.network"), ret = 0;
-    size_t i;
-
-    if (!json_is_array(waits))
-        return NAN;
-    json_array_foreach(waits, i, wait) {
-        const char *reason = json_string_value(json_object_get(wait, "reason"));
-
-        if (reason && strcmp(reason, "network") == 0)
-            ret = number_at(wait, "total_ns") / window;
-    }
-    return ret + (isnan(standing) ? 0 : standing);
+    if (isnan(*value) &&
+        json_is_object(json_object_get(json_object_get(summary, "outliers"), "waits")))
+        *value = 0;
 }
 
 int samples_add(struct samples *s, const json_t *summary, usec time)
@@ -95,7 +88,8 @@ int samples_add(struct samples *s, const json_t *summary, usec time)
     };
     for (unsigned i = 0; i < NUMBERS; i++)
         sample->values[i] = paths[i] ? number_at(summary, paths[i]) : NAN;
-    sample->values[NUMBER_POLLED] = polled(summary, window);
+    fill_wait(&sample->values[NUMBER_LOCK_WAIT], summary);
+    fill_wait(&sample->values[NUMBER_REQUEST_WAIT], summary);
     s->n++;
     return 0;
 }

@@ -27,7 +27,9 @@ enum number {
     NUMBER_LATENCY,
     NUMBER_RUNNABLE,
     NUMBER_ALIVE,
-    NUMBER_POLLED, /* goroutines that waited for the network at any time */
+    NUMBER_POLLED,       /* time in which goroutines waited for the network, summed */
+    NUMBER_LOCK_WAIT,    /* the longest */
+    NUMBER_REQUEST_WAIT, /* likewise, of a request that waits inside the process */
     NUMBER_QUOTA,
     NUMBER_PERIOD,
     NUMBER_PERIODS,

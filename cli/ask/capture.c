@@ -9,6 +9,7 @@
 #include "base/jsonwriter.h"
 #include "base/parse.h"
 #include "cli/ask/call.h"
+#include "cli/ask/captured.h"
 #include "cli/ask/capturing.h"
 #include "cli/ask/escape.h"
 #include "cli/ask/fields.h"
@@ -219,15 +220,6 @@ static int wait_for_end(struct capture *c)
     return r < 0 ? r : 0;
 }
 
-/* Only the labels of traces are waited for. An older contraced takes nothing else, and does not say
- * so. */
-static bool is_trace(const json_t *capture)
-{
-    const char *artifact = json_string_value(json_object_get(capture, "artifact"));
-
-    return !artifact || strcmp(artifact, "trace") == 0;
-}
-
 /* Copies labels and numbers that are known by now. Returns how many traces that were kept
  * still have no label. */
 static size_t take_labels(struct capture *c, const json_t *targets)
@@ -253,7 +245,7 @@ static size_t take_labels(struct capture *c, const json_t *targets)
                     c->no_memory = true;
             }
         }
-        left += key && is_trace(capture) && !json_object_get(capture, "label");
+        left += key && captured_is_trace(capture) && !json_object_get(capture, "label");
     }
     return left;
 }
@@ -311,111 +303,12 @@ static int wait_for_labels(struct capture *c)
     return r < 0 ? r : 0;
 }
 
-#define NAME_SIZE (3 * FIELD_SIZE + 4)
-
-/* "checkout http://10.0.0.1:6060/debug/pprof/mutex". Without `url`, as from an older contraced or
- * where it is not known, the URL is that of the target's traces, with ": mutex" behind it. */
-static const char *target_name(const json_t *capture, char out[static NAME_SIZE])
-{
-    char service[FIELD_SIZE], target[FIELD_SIZE], artifact[FIELD_SIZE];
-    bool has_url = json_is_string(json_object_get(capture, "url"));
-    bool more = !has_url && !is_trace(capture);
-
-    (void)snprintf(out, NAME_SIZE, "%s %s%s%s", field_text(capture, "service", service),
-                   field_text(capture, has_url ? "url" : "target", target), more ? ": " : "",
-                   more ? field_text(capture, "artifact", artifact) : "");
-    return out;
-}
-
-/* Says why nothing was kept, or nothing that is of use. */
-static void say_outcome(const json_t *capture, const char *otherwise)
-{
-    char name[NAME_SIZE], outcome[FIELD_SIZE], text[FIELD_SIZE];
-
-    (void)field_text(capture, "outcome", outcome);
-    (void)field_text(capture, "text", text);
-    complain("%s: %s%s%s", target_name(capture, name), *outcome ? outcome : otherwise,
-             *text ? ": " : "", text);
-}
-
-static void say_failed(struct capture *c, const json_t *capture)
-{
-    if (json_is_string(json_object_get(capture, "key")))
-        return;
-    c->failed = c->failed || !incident_lacks(capture);
-    say_outcome(capture, is_trace(capture) ? "no trace" : "nothing was kept");
-}
-
-/* Nor is a trace without CPU samples. */
-static void say_unsampled(const json_t *capture)
-{
-    char name[NAME_SIZE], why[FIELD_SIZE];
-
-    if (*field_text(capture, "no_cpu_profile", why))
-        complain("%s: %s CPU samples: %s", target_name(capture, name),
-                 json_is_false(json_object_get(capture, "cpu_samples")) ? "no" : "perhaps no", why);
-}
-
-static bool is_empty(const json_t *capture)
-{
-    const char *outcome = json_string_value(json_object_get(capture, "outcome"));
-
-    return outcome && strcmp(outcome, "empty") == 0;
-}
-
-/* A profile without samples is kept, and is no failure. On a terminal its line of print_labels says
- * so. */
-static void say_empty(const struct capture *c, const json_t *capture)
-{
-    char name[NAME_SIZE], text[FIELD_SIZE];
-
-    if (!is_empty(capture) || (c->width > 0 && !c->a->json))
-        return;
-    (void)field_text(capture, "text", text);
-    (void)fprintf(stderr, "%s: empty%s%s\n", target_name(capture, name), *text ? ": " : "", text);
-}
-
-static void say_limited(struct capture *c, const json_t *limited)
-{
-    const json_t *one;
-    size_t i;
-
-    json_array_foreach(limited, i, one) {
-        char name[NAME_SIZE];
-
-        c->failed = true;
-        complain("%s: captured too often; try again in %.0f s", target_name(one, name),
-                 field_number(one, "retry_after_seconds", 0) + 0.5);
-    }
-}
-
-static bool is_flight(const struct capture *c)
-{
-    return c->a->artifact && strcmp(c->a->artifact, "flight") == 0;
-}
-
-static void say_placeless(struct capture *c, const json_t *placeless)
-{
-    const json_t *one;
-    size_t i;
-
-    json_array_foreach(placeless, i, one) {
-        char name[NAME_SIZE];
-
-        c->failed = true;
-        complain("%s: it is not known where: %s must say it", target_name(one, name),
-                 is_flight(c) ? "the job's `flight`"
-                              : "its `path` does not end in /trace, so profiles_path");
-    }
-}
-
 /* Reads the answer. Some or all of its captures may have failed. 0, or -EIO after a message. */
 static int take_answer(struct capture *c)
 {
     struct call *order = &c->order;
     bool all_failed = order->result.error == HTTP_OK && order->result.status == 502;
-    const json_t *capture;
-    size_t i;
+    struct captured_style style;
     int r = 0;
 
     if (all_failed)
@@ -432,70 +325,11 @@ static int take_answer(struct capture *c)
         return complain_memory();
     incident_tell(c->answer);
     c->captures = json_object_get(c->answer, "captures");
-    if (!c->a->no_wait) {
-        json_array_foreach(c->captures, i, capture) {
-            say_failed(c, capture);
-            say_empty(c, capture);
-            say_unsampled(capture);
-        }
-    }
-    say_limited(c, json_object_get(c->answer, "limited"));
-    say_placeless(c, json_object_get(c->answer, "placeless"));
+    style.ended = !c->a->no_wait;
+    style.labels = c->width > 0 && !c->a->json;
+    style.flight = c->a->artifact && strcmp(c->a->artifact, "flight") == 0;
+    c->failed = captured_tell(c->answer, &style);
     return 0;
-}
-
-static int print_objects(const struct capture *c)
-{
-    const json_t *capture;
-    size_t i;
-
-    json_array_foreach(c->captures, i, capture) {
-        int r = field_print(capture);
-
-        if (r < 0)
-            return r;
-    }
-    return screen_finish();
-}
-
-static int print_keys(const struct capture *c)
-{
-    const json_t *capture;
-    char key[FIELD_SIZE];
-    size_t i;
-
-    json_array_foreach(c->captures, i, capture) {
-        if (*field_text(capture, "key", key))
-            (void)puts(key);
-        if (*field_text(capture, "cpu_profile", key))
-            (void)puts(key);
-    }
-    return screen_finish();
-}
-
-static void print_labels(const struct capture *c)
-{
-    const json_t *capture;
-    size_t i;
-
-    json_array_foreach(c->captures, i, capture) {
-        char label[FIELD_SIZE], name[NAME_SIZE], size[PARSE_TEXT_SIZE], text[FIELD_SIZE];
-
-        if (!json_is_string(json_object_get(capture, "key")))
-            continue;
-        (void)format_size(field_count(capture, "bytes"), size);
-        (void)field_text(capture, "label", label);
-        (void)field_text(capture, "text", text);
-        (void)fprintf(stderr, "%s: %s%s%s%s%s\n", target_name(capture, name), size,
-                      is_trace(capture) ? ", " : "",
-                      *label              ? label
-                      : is_trace(capture) ? "no label yet"
-                                          : "",
-                      !is_empty(capture) ? ""
-                      : *text            ? ", empty: "
-                                         : ", empty",
-                      is_empty(capture) ? text : "");
-    }
 }
 
 /* Prints keys at once and then waits for labels, so that a `list` afterwards shows them. */
@@ -504,17 +338,17 @@ static int show(struct capture *c)
     int r = 0;
 
     if (!c->a->json && !c->a->no_wait)
-        r = print_keys(c);
+        r = captured_print_keys(c->captures);
     if (r == 0 && !c->a->no_wait)
         r = wait_for_labels(c);
     /* Whoever interrupts the wait for labels is told what was taken all the same. */
     if ((r == 0 || r == -EINTR) && c->a->json) {
-        int printed = print_objects(c);
+        int printed = captured_print_objects(c->captures);
 
         r = r == 0 ? printed : r;
     }
     if (r == 0 && !c->a->json && c->width > 0)
-        print_labels(c);
+        captured_print_labels(c->captures);
     if (r == 0 && c->a->no_wait && !c->a->json)
         (void)fprintf(stderr, "%zu asked for\n", json_array_size(c->captures));
     return r < 0 ? r : c->failed;

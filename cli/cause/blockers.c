@@ -38,13 +38,9 @@ struct job {
     struct failure failure; /* for the view */
 };
 
-/* Says why nothing is known of the file, in the JSON, too. Returns its errno. */
 static int fail(const struct job *job, const struct failure *f)
 {
-    failure_complain(job->view.file, f, "");
-    if (job->arguments->json && failure_print(job->view.file, BLOCKERS_SCHEMA, f) == 0)
-        (void)screen_finish();
-    return f->code == -EINVAL ? -EIO : f->code; /* which is no wrong usage */
+    return failure_tell(job->view.file, job->arguments->json ? BLOCKERS_SCHEMA : 0, f);
 }
 
 static int show(struct job *job, const struct blockers *b)

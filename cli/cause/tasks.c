@@ -80,13 +80,9 @@ struct job {
     bool found;
 };
 
-/* Says why nothing is known of the file, in the JSON, too. Returns its errno. */
 static int fail(const struct job *job, const struct failure *f)
 {
-    failure_complain(job->view.file, f, "");
-    if (job->arguments->json && failure_print(job->view.file, TASKS_SCHEMA, f) == 0)
-        (void)screen_finish();
-    return f->code == -EINVAL ? -EIO : f->code; /* which is no wrong usage */
+    return failure_tell(job->view.file, job->arguments->json ? TASKS_SCHEMA : 0, f);
 }
 
 static int show(struct job *job)

@@ -38,6 +38,12 @@ static size_t control(const char *text)
     return c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
 }
 
+void print_whole(FILE *out, const char *text, size_t n)
+{
+    (void)fwrite(text, 1, n, out);
+    (void)putc('\n', out);
+}
+
 void print_name(FILE *out, const char *name)
 {
     while (*name) {

@@ -19,6 +19,9 @@ void print_cell(FILE *out, const char *text, size_t width);
  * '?'. Returns how many. */
 size_t print_plain(FILE *out, const char *text, size_t max);
 
+/* Prints a text and ends its line. */
+void print_whole(FILE *out, const char *text, size_t n);
+
 /* Prints the name of a file whole; control characters are '?'. */
 void print_name(FILE *out, const char *name);
 

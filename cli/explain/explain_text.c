@@ -84,7 +84,7 @@ static bool line_fits(struct sheet *s)
 static void line_close(struct sheet *s)
 {
     s->failed |= ferror(s->line) != 0;
-    s->failed |= fclose(s->line) != 0;
+    s->failed |= fclose(s->line) != 0 || !s->text; /* fclose may lack memory without a word */
     if (!s->failed) {
         put_title(s);
         (void)fwrite(s->text, 1, bytes_of(s->text, ROOM), s->out);

@@ -9,13 +9,9 @@
 #include "cli/common/screen.h"
 #include "cli/read/tracefile.h"
 
-/* Says why nothing is known of the file, in the JSON, too. Returns its errno. */
 static int fail(const struct alive_view *view, const struct failure *f)
 {
-    failure_complain(view->file, f, "");
-    if (view->json && failure_print(view->file, ALIVE_SCHEMA, f) == 0)
-        (void)screen_finish();
-    return f->code == -EINVAL ? -EIO : f->code; /* which is no wrong usage */
+    return failure_tell(view->file, view->json ? ALIVE_SCHEMA : 0, f);
 }
 
 /* The trace is over before the moment. */

@@ -52,6 +52,14 @@ void failure_complain(const char *path, const struct failure *f, const char *mor
     complain("%s: %s%s%s", tracefile_called(path), f->text, place, more);
 }
 
+int failure_tell(const char *path, int schema, const struct failure *f)
+{
+    failure_complain(path, f, "");
+    if (schema != 0 && failure_print(path, schema, f) == 0)
+        (void)screen_finish();
+    return f->code == -EINVAL ? -EIO : f->code;
+}
+
 void failure_write(struct jsonwriter *w, const struct failure *f)
 {
     if (!f) {

@@ -31,6 +31,10 @@ struct failure failure_of_trace(const struct gotrace *trace, int code);
 /* The message: the file, what is wrong and where, and `more`. */
 void failure_complain(const char *path, const struct failure *f, const char *more);
 
+/* Says why nothing is known of a file, and prints its object where `schema` is not 0. Returns the
+ * exit of the command: f->code, but for -EINVAL, which would be wrong usage. */
+int failure_tell(const char *path, int schema, const struct failure *f);
+
 /* The member `error`: an object; of no failure (NULL) it is null. */
 void failure_write(struct jsonwriter *w, const struct failure *f);
 

@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
+#include "cli/common/print.h"
 #include "cli/common/screen.h"
 #include "cli/read/alive.h"
 #include "cli/read/tracefile.h"
@@ -164,13 +165,9 @@ static int choose(const struct goroutines_result *g, const struct order *o, cons
     return 0;
 }
 
-/* Says why nothing is known of the file, in the JSON, too. Returns its errno. */
 static int fail(const struct goroutines_arguments *a, const char *file, const struct failure *f)
 {
-    failure_complain(file, f, "");
-    if (a->json && failure_print(file, GOROUTINES_SCHEMA, f) == 0)
-        (void)screen_finish();
-    return f->code == -EINVAL ? -EIO : f->code; /* which is no wrong usage */
+    return failure_tell(file, a->json ? GOROUTINES_SCHEMA : 0, f);
 }
 
 static int show_json(const struct goroutines_result *g, const struct goroutines_view *view)
@@ -181,9 +178,7 @@ static int show_json(const struct goroutines_result *g, const struct goroutines_
     buf_init(&json, GOROUTINES_JSON_MAX);
     r = goroutines_json(g, view, &json);
     if (r == 0)
-        r = buf_adds(&json, "\n");
-    if (r == 0)
-        (void)fwrite(json.data, 1, json.len, stdout);
+        print_whole(stdout, json.data, json.len);
     buf_done(&json);
     return r;
 }

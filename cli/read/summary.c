@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
+#include "cli/common/print.h"
 #include "cli/common/screen.h"
 #include "cli/read/failure.h"
 #include "cli/read/tracefile.h"
@@ -115,8 +116,7 @@ static int show_json(struct job *job, const struct buf *json)
 {
     if (!job->arguments->json)
         return summary_lines_add(&job->lines, json, job->path);
-    (void)fwrite(json->data, 1, json->len, stdout);
-    (void)putchar('\n');
+    print_whole(stdout, json->data, json->len);
     return 0;
 }
 

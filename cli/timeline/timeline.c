@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
+#include "cli/common/print.h"
 #include "cli/common/screen.h"
 #include "cli/timeline/timeline_choice.h"
 #include "cli/timeline/timeline_file.h"
@@ -92,13 +93,9 @@ static gotrace_spill_fn spill_of(const struct timeline_arguments *a)
     return a->sandbox ? NULL : tracefile_unnamed;
 }
 
-/* Says why nothing is known of the file, in the JSON, too. Returns its errno. */
 static int fail(const struct timeline_arguments *a, const char *file, const struct failure *f)
 {
-    failure_complain(file, f, "");
-    if (a->json && !a->sandbox && failure_print(file, TIMELINE_SCHEMA, f) == 0)
-        (void)screen_finish();
-    return f->code == -EINVAL ? -EIO : f->code; /* which is no wrong usage */
+    return failure_tell(file, a->json && !a->sandbox ? TIMELINE_SCHEMA : 0, f);
 }
 
 static int show_json(const struct timeline_result *t, const struct timeline_view *view)
@@ -109,9 +106,7 @@ static int show_json(const struct timeline_result *t, const struct timeline_view
     buf_init(&json, TIMELINE_JSON_MAX);
     r = timeline_json(t, view, &json);
     if (r == 0)
-        r = buf_adds(&json, "\n");
-    if (r == 0)
-        (void)fwrite(json.data, 1, json.len, stdout);
+        print_whole(stdout, json.data, json.len);
     buf_done(&json);
     return r;
 }

@@ -21,6 +21,7 @@
 #define PATH_MAX_SIZE 4096
 #define CONTENT_TYPE "application/octet-stream"
 #define BUSY_SECONDS "5"
+#define SAME_SECOND 16 /* keys of one second that are told apart by their sequence */
 
 /* What is asked for. */
 struct wanted {
@@ -270,13 +271,30 @@ static void give(struct question *q)
     free(q);
 }
 
+/* The last of the entries, which are the newest first, but in any order within a second. */
+static const char *newest_of(const struct spool_page *page)
+{
+    const char *newest = page->entries[0].key;
+    struct name best, other;
+
+    if (name_parse(newest, &best) < 0)
+        return newest;
+    for (size_t i = 1; i < page->n; i++) {
+        if (name_parse(page->entries[i].key, &other) < 0 || name_compare(&other, &best) <= 0)
+            continue;
+        best = other;
+        newest = page->entries[i].key;
+    }
+    return newest;
+}
+
 static void on_listed(void *userdata, int r, const struct spool_page *page)
 {
     struct question *q = userdata;
 
     q->list = NULL;
     if (r >= 0 && page->n > 0) {
-        (void)snprintf(q->key, sizeof(q->key), "%s", page->entries[0].key);
+        (void)snprintf(q->key, sizeof(q->key), "%s", newest_of(page));
         give(q);
         return;
     }
@@ -296,7 +314,7 @@ static int look_up(struct question *q, const struct name *name)
         .one_kind = true,
         .kind = q->wanted.artifact->kind,
         .until = USEC_NEVER,
-        .limit = 1,
+        .limit = SAME_SECOND,
     };
 
     return spool_list(q->api->context.spool, &query, on_listed, q, &q->list);

@@ -155,7 +155,7 @@ static bool is_shortage(int r)
     return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
 }
 
-static void fill(struct uploader *u)
+static void fill_places(struct uploader *u)
 {
     while (u->in_flight < u->concurrency && u->settling < SETTLING_MOST) {
         usec now = loop_now(u->event, CLOCK_BOOTTIME), next = next_start(u, now);
@@ -176,6 +176,12 @@ static void fill(struct uploader *u)
         if (is_shortage(r))
             uploader_pause(u, strerror(-r));
     }
+}
+
+static void fill(struct uploader *u)
+{
+    fill_places(u);
+    uploader_tell_spare(u);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec_now, void *userdata)
@@ -290,6 +296,7 @@ void uploader_set(struct uploader *u, struct store *store, unsigned concurrency,
     struct store *old = u->store;
 
     stop_probe(u);
+    uploader_drop_other(u);
     u->store = store;
     if (old && !store_used(u, old))
         store_free(old);
@@ -326,6 +333,7 @@ void uploader_cut(struct uploader *u)
 
     u->cut = true;
     stop_probe(u);
+    uploader_drop_other(u);
     for (struct flight *f = u->flights; f; f = next) {
         next = f->next;
         delivery_stop(&f->delivery);

@@ -21,6 +21,9 @@
 
 struct uploader;
 
+/* Called whenever no trace waits and something else may be sent. */
+typedef void (*uploader_spare_fn)(void *userdata);
+
 struct uploader_stats {
     uint64_t ends[STORE_END_COUNT]; /* tries by class; each is of a trace with its record */
     uint64_t bytes;                 /* of traces that arrived */
@@ -71,6 +74,23 @@ void uploader_cut(struct uploader *u);
  * write probe that is under way may still start uploads, so it counts unless nothing waits.
  */
 bool uploader_idle(const struct uploader *u);
+
+/*
+ * Objects that are no traces go while no trace is to be sent, one at a time. uploader_spare: whether
+ * one may go now. uploader_put sends it, and calls `done` once, from the event loop or from
+ * uploader_set and uploader_cut, which end it by STORE_RETRY; everything is borrowed until then.
+ * 0; -EAGAIN: not now, and the function of uploader_set_spare_fn (NULL: none) is called when that
+ * may have changed; or -ENOMEM.
+ */
+void uploader_set_spare_fn(struct uploader *u, uploader_spare_fn fn, void *userdata);
+bool uploader_spare(const struct uploader *u);
+int uploader_put(struct uploader *u, const struct store_object *object, store_done_fn done,
+                 void *userdata);
+/* Ends it; `done` is not called. */
+void uploader_put_cancel(struct uploader *u);
+
+/* The write probe is under way: nothing else is sent before it is answered. */
+bool uploader_probing(const struct uploader *u);
 
 /* Whether the store has confirmed all traces published since uploader_new, except deleted ones. */
 bool uploader_all_sent(const struct uploader *u);

@@ -72,6 +72,15 @@ struct uploader {
     struct suspect suspects[UPLOADER_SUSPECTS];
     unsigned n_suspects; /* ever */
 
+    /* An object of others, which is sent while no trace is to be. */
+    struct {
+        struct store_call *call; /* NULL: none is being sent */
+        store_done_fn done;
+        void *userdata;
+    } other;
+    uploader_spare_fn spare; /* or NULL */
+    void *spare_userdata;
+
     usec said; /* boot time at which the present trouble was last logged */
     bool parked_said;
 
@@ -80,6 +89,11 @@ struct uploader {
     usec last_success;
     struct meters *meters; /* or NULL */
 };
+
+/* uploader_put.c: tells whoever has other objects that one may be sent. */
+void uploader_tell_spare(struct uploader *u);
+/* Ends the one that is being sent; its owner is told to try again. */
+void uploader_drop_other(struct uploader *u);
 
 /* uploader_end.c: disposes of the flight's item by the store's answer. After STORE_DONE the caller
  * archives the item. The caller also frees the flight. */

@@ -44,6 +44,8 @@ struct config *config_new(void)
     c->inspect.enabled = true;
     c->inspect.timeout = 30 * USEC_PER_SEC;
     c->inspect.max_memory = 256 * MIB;
+    c->rows.enabled = true;
+    c->rows.interval = 6 * USEC_PER_HOUR;
     c->web.listen_address = strdup(LISTEN_DEFAULT);
     c->suspend.flag_file = strdup(DEFAULT_FLAG_FILE);
     c->incidents.max_per_hour = 6;

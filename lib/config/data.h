@@ -152,6 +152,12 @@ struct inspect_config {
     uint64_t max_memory; /* bytes, beside what the child maps of the trace */
 };
 
+/* The rows about traces that go to the store. */
+struct rows_config {
+    bool enabled; /* where there is a store */
+    usec interval;
+};
+
 /* The admin endpoint. */
 struct web_config {
     char *listen_address;    /* as lib/net/listen.h reads it */
@@ -228,6 +234,7 @@ struct config {
     struct storage_config storage;
     struct upload_config upload;
     struct inspect_config inspect;
+    struct rows_config rows;
     struct web_config web;
     struct suspend_config suspend;
     struct incidents_config incidents;

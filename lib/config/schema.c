@@ -421,6 +421,17 @@ static const struct table_key inspect_keys[] = {
 
 static const struct table inspect_table = {.where = "in inspect", KEYS(inspect_keys)};
 
+static const struct table_key rows_keys[] = {
+    {.name = "enabled", .type = TABLE_BOOL, AT(rows_config, enabled)},
+    {.name = "interval",
+     .type = TABLE_DURATION,
+     AT(rows_config, interval),
+     .min = USEC_PER_SEC,
+     .max = USEC_PER_DAY},
+};
+
+static const struct table rows_table = {.where = "in rows", KEYS(rows_keys)};
+
 /* Checks a list as a whole. */
 static const char *check_listen(const char *text)
 {
@@ -519,6 +530,11 @@ static const struct table_key root_keys[] = {
      .flags = TABLE_NULLABLE,
      AT(config, inspect),
      .table = &inspect_table},
+    {.name = "rows",
+     .type = TABLE_MAPPING,
+     .flags = TABLE_NULLABLE,
+     AT(config, rows),
+     .table = &rows_table},
     {.name = "web",
      .type = TABLE_MAPPING,
      .flags = TABLE_NULLABLE,

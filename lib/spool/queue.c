@@ -123,6 +123,19 @@ static void put_off(struct queue *q, struct retention_item *item, usec wait)
         arm_retry(q, due);
 }
 
+void queue_set_final_fn(struct queue *q, queue_final_fn fn, void *userdata)
+{
+    q->final = fn;
+    q->final_userdata = userdata;
+}
+
+/* The function may change no index. */
+static void tell_final(struct queue *q, size_t at)
+{
+    if (q->final && !q->core->closing)
+        q->final(q->final_userdata, index_key(&q->items->index, at));
+}
+
 void queue_join(struct queue *q, size_t at, usec hold)
 {
     struct retention_item *item = items_at(q->items, at);
@@ -132,6 +145,8 @@ void queue_join(struct queue *q, size_t at, usec hold)
     items_idle(q->items, at);
     if (item->pending)
         queue_now(q, at);
+    if (hold == 0)
+        tell_final(q, at);
 }
 
 void queue_release(struct queue *q, size_t at)
@@ -144,6 +159,7 @@ void queue_release(struct queue *q, size_t at)
         item->put_off = false;
         queue_now(q, at);
     }
+    tell_final(q, at);
 }
 
 bool queue_newest(struct queue *q, size_t *ret)

@@ -14,11 +14,16 @@
 /* There may be something to take. Called on the event loop, never from inside another call. */
 typedef void (*queue_fn)(void *userdata);
 
+/* The record of a trace is complete. */
+typedef void (*queue_final_fn)(void *userdata, const char *key);
+
 struct queue {
     const struct core *core;
     struct items *items;
     queue_fn fn;
     void *userdata;
+    queue_final_fn final; /* or NULL */
+    void *final_userdata;
     sd_event_source *wake;  /* fires once to call fn */
     sd_event_source *retry; /* timer for `next` */
     /* Boot time at which the next item that was put off is offered; USEC_NEVER: nothing is put
@@ -31,6 +36,8 @@ struct queue {
 int queue_start(struct queue *q, const struct core *core, struct items *items);
 void queue_stop(struct queue *q);
 void queue_set_fn(struct queue *q, queue_fn fn, void *userdata);
+/* As spool_set_final_fn of spool.h. */
+void queue_set_final_fn(struct queue *q, queue_final_fn fn, void *userdata);
 
 /*
  * Takes over a trace that was just published and was busy until now. It is not on offer for the

@@ -184,6 +184,11 @@ void spool_set_hold_fn(struct spool *s, spool_hold_fn fn, void *userdata)
     files_set_hold_fn(&s->files, fn, userdata);
 }
 
+void spool_set_final_fn(struct spool *s, spool_final_fn fn, void *userdata)
+{
+    queue_set_final_fn(&s->queue, fn, userdata);
+}
+
 void spool_release(struct spool *s, const char *key)
 {
     size_t at;

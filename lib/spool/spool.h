@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The spool owns every path below storage.path. The directory that a file is in is its state:
+ * The spool owns every path below storage.path but rows/. The directory that a file is in is its state:
  * incoming/ (being written), pending/ (durable, not uploaded), archive/ (uploaded, or upload is
  * off). The spool keeps the index of the traces, reserves room before a byte is written, carries
  * out retention, and refuses files that it did not make (symlinks, foreign owners).
@@ -79,6 +79,14 @@ void spool_found_full(struct spool *s);
  */
 typedef usec (*spool_hold_fn)(void *userdata, const char *key, const char *record);
 void spool_set_hold_fn(struct spool *s, spool_hold_fn fn, void *userdata);
+
+/*
+ * Called for each trace whose record is complete: when it is published without having to wait, when
+ * its record was amended, and when it is released. Twice for one that is amended after all. The
+ * record can be opened from inside the call; later the trace may be gone.
+ */
+typedef void (*spool_final_fn)(void *userdata, const char *key);
+void spool_set_final_fn(struct spool *s, spool_final_fn fn, void *userdata);
 
 /* Tells that the record of a waiting trace will not be amended: the trace is offered now. */
 void spool_release(struct spool *s, const char *key);

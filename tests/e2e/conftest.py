@@ -12,6 +12,15 @@ from endpoint import Endpoint
 from hostile import Server
 from mockadmin import MockAdmin, World
 from onpage import free_port, look
+from programs import (  # noqa: F401
+    gosum,
+    mix,
+    programs,
+    table,
+    textual,
+    traced,
+    traceevents,
+)
 from support import (
     BUILD,
     CONTRACED,

@@ -94,8 +94,9 @@ def wait_until(what, condition, timeout=PATIENCE, interval=0.01):
 
 
 def config_text(
-    jobs, storage, glob=None, log=None, upload=None, inspect=None, web=None, triggers=None
-):
+    jobs, storage, glob=None, log=None, upload=None, inspect=None, web=None, triggers=None,
+    rows=None,
+):  # fmt: skip
     """A configuration as JSON, which is YAML; quick by default: captures only when asked for."""
     base = {
         "scrape_interval": "300d",  # or one in a thousand tests would see a second capture
@@ -112,6 +113,8 @@ def config_text(
         "incidents": {"cpu_pressure_ceiling": "off"},
         # Made-up traces are no matter for an inspection, unless that is what is tried.
         "inspect": inspect or {"enabled": False},
+        # A store that counts what it is sent gets rows only where they are what is tried.
+        "rows": rows or {"enabled": False},
         **({"upload": upload} if upload else {}),
         **({"web": web} if web else {}),
         **({"trigger_configs": triggers} if triggers else {}),
@@ -189,7 +192,7 @@ class Daemon:
 
     def __init__(self, directory, jobs=None, storage=None, glob=None, args=(), text=None,
                  wait=True, log=None, upload=None, env=None, inspect=None, web=None,
-                 triggers=None):  # fmt: skip
+                 triggers=None, rows=None):  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         storage = {"path": str(self.directory / "spool"), **(storage or {})}
@@ -200,7 +203,7 @@ class Daemon:
         self._changed = threading.Condition()
         argv = [str(CONTRACED)]
         if jobs is not None or text is not None:
-            self.write_config(jobs, glob, text, log, upload, inspect, web, triggers)
+            self.write_config(jobs, glob, text, log, upload, inspect, web, triggers, rows)
             argv.append(f"--config.file={self.config}")
         else:
             argv += [f"--storage.path={storage['path']}", "--log.level=debug"]
@@ -219,11 +222,11 @@ class Daemon:
             self.wait_log(message_id=STARTED)
 
     def write_config(self, jobs, glob=None, text=None, log=None, upload=None, inspect=None,
-                     web=None, triggers=None):  # fmt: skip
+                     web=None, triggers=None, rows=None):  # fmt: skip
         """In one moment: a reload that was asked for before may only come now."""
         fresh = self.config.with_suffix(".new")
         fresh.write_text(
-            text or config_text(jobs, self.storage, glob, log, upload, inspect, web, triggers)
+            text or config_text(jobs, self.storage, glob, log, upload, inspect, web, triggers, rows)
         )
         fresh.rename(self.config)
 

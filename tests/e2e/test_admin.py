@@ -392,7 +392,7 @@ def test_a_crowd(tmp_path):
             d.capture_now()
             d.wait_captured(after=mark)
             assert_answers(address)
-        assert d.log(message_id=CAPTURED, result="ok")
+        d.wait_log(message_id=CAPTURED, result="ok")
         crowd[-1].closed()  # in time, without another word
         assert_answers(address)
         d.stop()
@@ -470,8 +470,8 @@ def test_stale_socket(tmp_path):
         d.wait_log("listening on")
         assert_answers(str(path))
         assert path.stat().st_mode & 0o777 == 0o660
-        assert d.log(f"cannot listen on unix:{file}: File exists", level="error")
-        assert d.log(f"cannot listen on unix:{tmp_path}/none/b.sock: No such file", level="error")
+        d.wait_log(f"cannot listen on unix:{file}: File exists", level="error")
+        d.wait_log(f"cannot listen on unix:{tmp_path}/none/b.sock: No such file", level="error")
         path.unlink()
         path.write_text("somebody else's")
         d.stop()

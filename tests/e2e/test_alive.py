@@ -7,7 +7,8 @@ import subprocess
 
 import jsonschema
 import pytest
-from gotools import REFERENCE, TOOLCHAINS, build, build_gosum, environment, goroot
+from gotools import TOOLCHAINS
+from programs import MIX, go_program
 from support import BUILD, SRC
 
 CONTRACE = BUILD / "contrace"
@@ -16,28 +17,6 @@ CONTRACE = BUILD / "contrace"
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("alive")
-
-
-@pytest.fixture(scope="module")
-def gosum(work):
-    return build_gosum(work)
-
-
-@pytest.fixture(scope="module")
-def traced(work):
-    """The trace of a program."""
-
-    def get(source, toolchain=REFERENCE, *options, what="."):
-        name = "-".join([source.name, toolchain, *options])
-        program, path = work / f"{name}.bin", work / f"{name}.trace"
-        if not path.exists():
-            build(source if what == "." else work, program, toolchain, what)
-            env = dict(environment(), GODEBUG="traceadvanceperiod=200000000")
-            with open(path, "wb") as out:
-                subprocess.run([program, *options], stdout=out, env=env, check=True, timeout=120)
-        return path
-
-    return get
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +84,7 @@ def compare(gosum, path, at):
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
 def test_mix(gosum, traced, schema, toolchain):
-    path = traced(SRC / "tests/support/tracemix", toolchain, "-s", "1")
+    path = traced(MIX, toolchain, "-s", "1")
     schema.validate(compare(gosum, path, "end"))
     for ms in (0, 1, 300, 700):
         compare(gosum, path, ms * 1_000_000)
@@ -113,8 +92,7 @@ def test_mix(gosum, traced, schema, toolchain):
 
 @pytest.mark.parametrize("name", ["cgo-callback", "gc-stress", "many-start-stop", "stress"])
 def test_programs(gosum, traced, name):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    compare(gosum, traced(source, what=source), "end")
+    compare(gosum, traced(go_program(name)), "end")
 
 
 def test_leak(gosum, holders):

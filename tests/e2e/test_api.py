@@ -422,7 +422,7 @@ def test_alerts_within_the_allowance(api, serve):
     reply = e.post("/api/v1/alerts", alerts(labels(job="s")))
     assert reply.status == 200 and reply.json["captures"] == []
     assert "too often" in reply.json["ignored"][0]["why"]
-    assert d.log("gets neither an incident nor a capture")
+    d.wait_log("gets neither an incident nor a capture")
     assert reply.json["ignored"][0]["alert"] == "HighLatency"
 
 

@@ -35,6 +35,7 @@ MAY_INCLUDE = {
     "lib/process": set(),
     "lib/record": {"trace/findings"},
     "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/value", "lib/yaml"},
+    "lib/rows": {"lib/record"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
     "lib/spool": {"lib/record", "lib/spool/core", "lib/spool/disk"},
@@ -82,6 +83,9 @@ MAY_INCLUDE = {
         "lib/record", "lib/spool", "lib/store/http", "lib/store/interface", "daemon/artifact",
         "daemon/outcome",
     },
+    "daemon/rows": {
+        "lib/record", "lib/rows", "lib/spool", "lib/store/interface", "daemon/ship",
+    },
     "daemon/control": {
         "lib/config", "lib/net", "lib/spool", "lib/store/http", "lib/store/interface",
         "daemon/artifact", "daemon/capture", "daemon/outcome", "daemon/ship", "daemon/trigger",
@@ -95,7 +99,8 @@ MAY_INCLUDE = {
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
-        "daemon/extract", "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship",
+        "daemon/extract", "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/rows",
+        "daemon/ship",
         "daemon/source", "daemon/trigger", "daemon/view", "daemon/watch",
     },
     "cli/common": set(),
@@ -104,6 +109,7 @@ MAY_INCLUDE = {
         "lib/record", "lib/value",
         "cli/common",
     },
+    "cli/advise": {"trace/findings", "cli/common", "cli/find", "cli/read"},
     "cli/explain": {
         "trace/findings", "trace/summary", "lib/record", "cli/common", "cli/find", "cli/read",
     },
@@ -117,6 +123,7 @@ MAY_INCLUDE = {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",
     },
+    "cli/fleet": {"lib/net", "lib/record", "lib/rows", "lib/store/interface", "cli/common", "cli/find"},
     "cli/ask": {"lib/config", "lib/net", "lib/yaml", "cli/common"},
     "cli": {"lib/store/credential", "cli/common"},
 }  # fmt: skip

@@ -12,13 +12,10 @@ import pytest
 from gotools import (
     REFERENCE,
     TOOLCHAINS,
-    build,
-    build_gosum,
-    environment,
-    goroot,
     old_trace,
     spoil_second_generation,
 )
+from programs import MIX, go_program
 from support import BUILD, SRC
 
 CONTRACE = BUILD / "contrace"
@@ -28,28 +25,6 @@ PROGRAMS = ["annotations-stress", "futile-wakeup", "gc-stress", "stress", "wait-
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("blockers")
-
-
-@pytest.fixture(scope="module")
-def gosum(work):
-    return build_gosum(work)
-
-
-@pytest.fixture(scope="module")
-def traced(work):
-    """The trace of a program."""
-
-    def get(source, toolchain=REFERENCE, *options, what="."):
-        name = "-".join([source.name, toolchain, *options])
-        program, path = work / f"{name}.bin", work / f"{name}.trace"
-        if not path.exists():
-            build(source if what == "." else work, program, toolchain, what)
-            env = dict(environment(), GODEBUG="traceadvanceperiod=200000000")
-            with open(path, "wb") as out:
-                subprocess.run([program, *options], stdout=out, env=env, check=True, timeout=120)
-        return path
-
-    return get
 
 
 @pytest.fixture(scope="module")
@@ -130,21 +105,19 @@ def compare(gosum, path):
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
 def test_mix(gosum, traced, schema, toolchain):
-    s = compare(gosum, traced(SRC / "tests/support/tracemix", toolchain, "-s", "1"))
+    s = compare(gosum, traced(MIX, toolchain, "-s", "1"))
     schema.validate(s)
     assert s["untold"]["count"] == 0 and len(s["blockers"]) > 10
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs(gosum, traced, name):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    compare(gosum, traced(source, what=source))
+    compare(gosum, traced(go_program(name)))
 
 
 def test_callbacks(traced):
     """Threads of C have one number for many goroutines: the trace is read three times."""
-    source = goroot() / "src/internal/trace/testdata/testprog/cgo-callback.go"
-    check(traced(source, what=source))
+    check(traced(go_program("cgo-callback")))
 
 
 def did(row):
@@ -218,7 +191,7 @@ def test_standing_comes_last(traced):
 def test_broken_off(traced, work):
     """As Go's profile: of the whole generations before it."""
     data, path = (
-        traced(SRC / "tests/support/tracemix", REFERENCE, "-s", "1").read_bytes(),
+        traced(MIX, REFERENCE, "-s", "1").read_bytes(),
         work / "t",
     )
     path.write_bytes(data[: len(data) * 3 // 4])

@@ -14,13 +14,9 @@ import pytest
 from gotools import (
     REFERENCE,
     TOOLCHAINS,
-    build,
-    build_gosum,
-    build_traceevents,
-    environment,
-    goroot,
     spoil_second_generation,
 )
+from programs import go_program
 from support import BUILD, SRC
 
 CONTRACE = BUILD / "contrace"
@@ -37,31 +33,6 @@ INACTIVE = "(Inactive, no stack trace sampled)"
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("goroutines")
-
-
-@pytest.fixture(scope="module")
-def gosum(work):
-    return build_gosum(work)
-
-
-@pytest.fixture(scope="module")
-def mix(work):
-    """A function from a toolchain to the path of a live trace of it with several generations."""
-    made = {}
-
-    def make(toolchain):
-        if toolchain not in made:
-            program = work / f"mix-{toolchain}"
-            build(SRC / "tests/support/tracemix", program, toolchain)
-            made[toolchain] = work / f"mix-{toolchain}.trace"
-            env = dict(environment(), GODEBUG="traceadvanceperiod=150000000")
-            with open(made[toolchain], "wb") as out:
-                subprocess.run(
-                    [program, "-cpu", "-s", "0.8"], stdout=out, env=env, check=True, timeout=60
-                )
-        return made[toolchain]
-
-    return make
 
 
 @pytest.fixture(scope="module")
@@ -137,40 +108,20 @@ def test_mix(gosum, mix, schema, toolchain):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(gosum, work, name):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    program, path = work / name, work / f"{name}.trace"
-    build(work, program, what=source)
-    with open(path, "wb") as out:
-        subprocess.run([program], stdout=out, check=True, timeout=120)
-    compare(gosum, path)
+def test_programs(gosum, traced, name):
+    compare(gosum, traced(go_program(name)))
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS[:-1])
 @pytest.mark.parametrize("name", ["cgo-callback", "gc-stress", "stress"])
-def test_programs_of_other_toolchains(gosum, work, name, toolchain):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    program, path = work / f"{name}-{toolchain}", work / f"{name}-{toolchain}.trace"
-    build(work, program, toolchain, what=source)
-    with open(path, "wb") as out:
-        subprocess.run([program], stdout=out, check=True, timeout=120)
-    compare(gosum, path)
+def test_programs_of_other_toolchains(gosum, traced, name, toolchain):
+    compare(gosum, traced(go_program(name), toolchain))
 
 
-def test_corpus(gosum, work, schema):
+def test_corpus(gosum, textual, schema):
     """Go's textual test traces: states before the trace, threads that vanish, Ps that are stolen."""
-    out = work / "corpus"
-    out.mkdir()
-    tests = goroot() / "src/internal/trace/testdata/tests"
-    listing = subprocess.run(
-        [build_traceevents(work), "corpus", tests, out],
-        stdout=subprocess.PIPE, text=True, check=True, timeout=60,
-    )  # fmt: skip
-    verdicts = dict(line.split() for line in listing.stdout.splitlines())
-    assert len(verdicts) >= 20
     seen = 0
-    for name, verdict in verdicts.items():
-        path = out / f"{name}.trace"
+    for path, verdict in textual.items():
         if verdict == "SUCCESS":
             schema.validate(compare(gosum, path))
             seen += 1

@@ -11,8 +11,9 @@ import random
 import subprocess
 
 import pytest
-from gotools import TOOLCHAINS, build, build_traceevents, environment, goroot
-from support import BUILD, SRC
+from gotools import TOOLCHAINS, goroot
+from programs import go_program
+from support import BUILD
 
 pytestmark = pytest.mark.reading
 
@@ -29,30 +30,6 @@ PROGRAMS = [
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("gotrace")
-
-
-@pytest.fixture(scope="module")
-def traceevents(work):
-    return build_traceevents(work)
-
-
-@pytest.fixture(scope="module")
-def corpus(traceevents, work):
-    """Go's textual test traces as files, with the word SUCCESS or FAILURE for each."""
-    out = work / "corpus"
-    out.mkdir()
-    tests = goroot() / "src/internal/trace/testdata/tests"
-    listing = subprocess.run(
-        [traceevents, "corpus", tests, out],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return {
-        out / f"{name}.trace": verdict
-        for name, verdict in (line.split() for line in listing.stdout.splitlines())
-    }
 
 
 def ours(path, out):
@@ -88,10 +65,9 @@ def compare(traceevents, path):
     return whole
 
 
-def test_corpus(traceevents, corpus):
-    assert len(corpus) >= 20
-    assert "FAILURE" in corpus.values()
-    for path, verdict in corpus.items():
+def test_corpus(traceevents, textual):
+    assert "FAILURE" in textual.values()
+    for path, verdict in textual.items():
         assert compare(traceevents, path) == (verdict == "SUCCESS"), path.name
 
 
@@ -111,38 +87,20 @@ def test_fuzz_seeds(traceevents, work):
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
-def test_mix(traceevents, work, toolchain):
-    """A bit of everything, with a CPU profile, in generations of 200 ms."""
-    program = work / f"mix-{toolchain}"
-    build(SRC / "tests/support/tracemix", program, toolchain)
-    path = work / f"mix-{toolchain}.trace"
-    env = dict(environment(), GODEBUG="traceadvanceperiod=200000000")
-    with open(path, "wb") as out:
-        subprocess.run([program, "-cpu", "-s", "1"], stdout=out, env=env, check=True, timeout=60)
-    assert compare(traceevents, path)
+def test_mix(traceevents, mix, toolchain):
+    """A bit of everything, with a CPU profile, in several generations."""
+    assert compare(traceevents, mix(toolchain))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(traceevents, work, name):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    program = work / name
-    build(work, program, what=source)
-    path = work / f"{name}.trace"
-    with open(path, "wb") as out:
-        subprocess.run([program], stdout=out, check=True, timeout=120)
-    assert compare(traceevents, path)
+def test_programs(traceevents, traced, name):
+    assert compare(traceevents, traced(go_program(name)))
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS[:-1])
 @pytest.mark.parametrize("name", ["cgo-callback", "stress", "gc-stress"])
-def test_programs_of_older_toolchains(traceevents, work, name, toolchain):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    program = work / f"{name}-{toolchain}"
-    build(work, program, toolchain, what=source)
-    path = work / f"{name}-{toolchain}.trace"
-    with open(path, "wb") as out:
-        subprocess.run([program], stdout=out, check=True, timeout=120)
-    assert compare(traceevents, path)
+def test_programs_of_older_toolchains(traceevents, traced, name, toolchain):
+    assert compare(traceevents, traced(go_program(name), toolchain))
 
 
 def number(v):
@@ -197,7 +155,7 @@ def test_equal_times(traceevents, work):
     assert whole > 50
 
 
-def test_altered(traceevents, corpus, work):
+def test_altered(traceevents, textual, work):
     """Bytes changed, left out, or cut off: the same events and then an error, or none, as in Go.
 
     Where Go's reader takes a table that breaks off, or a generation of Go 1.26 without its end and
@@ -206,7 +164,7 @@ def test_altered(traceevents, corpus, work):
     seed = int(os.environ.get("TEST_SEED") or random.randrange(1 << 32))
     print(f"TEST_SEED={seed}")
     rand = random.Random(seed)
-    sources = [p for p in corpus if p.stat().st_size < 20000]
+    sources = [p for p in textual if p.stat().st_size < 20000]
     path = work / "altered.trace"
     for _ in range(int(os.environ.get("GOTRACE_ALTERED", "150"))):
         data = bytearray(rand.choice(sources).read_bytes())
@@ -265,9 +223,9 @@ def test_refused(tmp_path):
         assert last[:2] == ["error", str(code)], (data, out.stdout)
 
 
-def test_pipe(traceevents, corpus, tmp_path):
+def test_pipe(traceevents, textual, tmp_path):
     """From a pipe that gives little at a time the result is the same."""
-    path = max(corpus, key=lambda p: p.stat().st_size)
+    path = max(textual, key=lambda p: p.stat().st_size)
     ours(path, tmp_path / "file")
     slow = subprocess.Popen([EVENTS], stdin=subprocess.PIPE, stdout=open(tmp_path / "pipe", "wb"))
     data = pathlib.Path(path).read_bytes()

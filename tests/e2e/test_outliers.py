@@ -10,12 +10,8 @@ import pytest
 from gotools import (
     REFERENCE,
     TOOLCHAINS,
-    build,
-    build_gosum,
-    environment,
-    goroot,
-    stack_table,
 )
+from programs import MIX, go_program
 from support import BUILD, SRC
 
 pytestmark = pytest.mark.reading
@@ -30,33 +26,6 @@ PROGRAMS = ["annotations", "annotations-stress", "gc-stress", "stress", "wait-on
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("outliers")
-
-
-@pytest.fixture(scope="module")
-def gosum(work):
-    return build_gosum(work)
-
-
-@pytest.fixture(scope="module")
-def table(work):
-    return stack_table(work)
-
-
-@pytest.fixture(scope="module")
-def traced(work):
-    """The trace of a program."""
-
-    def get(source, toolchain=REFERENCE, *options, what="."):
-        name = f"{source.name}-{toolchain}"
-        program, path = work / f"{name}.bin", work / f"{name}.trace"
-        if not path.exists():
-            build(source if what == "." else work, program, toolchain, what)
-            env = dict(environment(), GODEBUG="traceadvanceperiod=200000000")
-            with open(path, "wb") as out:
-                subprocess.run([program, *options], stdout=out, env=env, check=True, timeout=120)
-        return path
-
-    return get
 
 
 @pytest.fixture(scope="module")
@@ -112,15 +81,14 @@ def compare(gosum, table, path):
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
 def test_mix(gosum, table, traced, toolchain):
-    ours = compare(gosum, table, traced(SRC / "tests/support/tracemix", toolchain, "-s", "1"))
+    ours = compare(gosum, table, traced(MIX, toolchain, "-s", "1"))
     assert all(ours[kind] for kind in KINDS)
     assert ours["waits"]["lock"] and ours["waits"]["channel"]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs(gosum, table, traced, name):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    compare(gosum, table, traced(source, what=source))
+    compare(gosum, table, traced(go_program(name)))
 
 
 @pytest.mark.parametrize("toolchain", [TOOLCHAINS[0], REFERENCE])

@@ -14,8 +14,9 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from gotools import REFERENCE, TOOLCHAINS, build, environment, goroot
+from gotools import REFERENCE, TOOLCHAINS, environment
 from pprofs import Profile, assert_equal
+from programs import go_program
 from support import BUILD, SRC, run
 
 CONTRACE = BUILD / "contrace"
@@ -28,26 +29,6 @@ PROGRAMS = ["annotations", "annotations-stress", "cgo-callback", "futile-wakeup"
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("pprof")
-
-
-@pytest.fixture(scope="module")
-def mix(work):
-    """A function from a toolchain to the path of a live trace of it with several generations."""
-    made = {}
-
-    def make(toolchain):
-        if toolchain not in made:
-            program = work / f"mix-{toolchain}"
-            build(SRC / "tests/support/tracemix", program, toolchain)
-            made[toolchain] = work / f"mix-{toolchain}.trace"
-            env = dict(environment(), GODEBUG="traceadvanceperiod=150000000")
-            with open(made[toolchain], "wb") as out:
-                subprocess.run(
-                    [program, "-cpu", "-s", "0.6"], stdout=out, env=env, check=True, timeout=60
-                )
-        return made[toolchain]
-
-    return make
 
 
 def contrace(*argv, status=0, **more):
@@ -90,22 +71,15 @@ def test_mix(mix, toolchain, kind, tmp_path):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(work, name, tmp_path):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    program, trace = work / name, work / f"{name}.trace"
-    build(work, program, what=source)
-    with open(trace, "wb") as out:
-        subprocess.run([program], stdout=out, check=True, timeout=120)
+def test_programs(traced, name, tmp_path):
+    trace = traced(go_program(name))
     for kind in KINDS:
         compare(trace, kind, tmp_path)
 
 
-def test_what_does_not_end(work, tmp_path):
+def test_what_does_not_end(traced, tmp_path):
     """The profiles stay as Go's: they have only what ended within the trace."""
-    program, trace = work / "hanging", work / "hanging.trace"
-    build(SRC / "tests/support/hanging", program)
-    with open(trace, "wb") as out:
-        subprocess.run([program], stdout=out, check=True, timeout=120)
+    trace = traced(SRC / "tests/support/hanging")
     for kind in KINDS:
         compare(trace, kind, tmp_path)
     functions = [
@@ -116,12 +90,8 @@ def test_what_does_not_end(work, tmp_path):
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS[:-1])
-def test_callbacks_of_older_toolchains(work, toolchain, tmp_path):
-    source = goroot() / "src/internal/trace/testdata/testprog/cgo-callback.go"
-    program, trace = work / f"cgo-{toolchain}", work / f"cgo-{toolchain}.trace"
-    build(work, program, toolchain, what=source)
-    with open(trace, "wb") as out:
-        subprocess.run([program], stdout=out, check=True, timeout=120)
+def test_callbacks_of_older_toolchains(traced, toolchain, tmp_path):
+    trace = traced(go_program("cgo-callback"), toolchain)
     for kind in KINDS:
         compare(trace, kind, tmp_path)
 

@@ -219,7 +219,7 @@ def test_term_with_a_hanging_target(serve, daemon):
     wait_until("both are in flight", lambda: silent.requests and begun.requests)
     d.signal(signal.SIGTERM)
     assert d.wait_exit() == 0
-    assert d.log("shutdown_timeout is over")
+    d.wait_log("shutdown_timeout is over")
     assert d.counts() == {"truncated": 1, "cancelled": 1}
     assert d.log(message_id=DOWN) == []
     records = d.spool.check()
@@ -253,7 +253,7 @@ def test_second_term_exits_at_once(serve, daemon, tmp_path):
     d.wait_log("what is in flight may finish")
     d.signal(signal.SIGTERM)
     assert d.wait_exit() == 1
-    assert d.log("exiting at once")
+    d.wait_log("exiting at once")
     assert d.spool.incoming()
     recover(d.spool, tmp_path)
     assert len(d.spool.check()) == 1

@@ -78,7 +78,7 @@ def test_full_file_system(small, serve, daemon):
     assert "the file system is full" in d.log("no room for another trace")[0]["msg"]
     (disk / "filler").unlink()
     captures_again(d)
-    assert d.log("has room for traces again")
+    d.wait_log("has room for traces again")
     d.stop()
     assert d.log(message_id=DOWN) == []
     d.spool.check()
@@ -103,11 +103,11 @@ def test_space_runs_out_during_the_capture(small, serve, daemon):
     d.capture_now()
     dropped(d, mark)
     d.wait_idle(fds)
-    assert d.log("was dropped: no_space", level="error")
+    d.wait_log("was dropped: no_space", level="error")
     assert len(d.spool.keys()) == 1
     (disk / "filler").unlink()
     captures_again(d)
-    assert d.log("traces can be stored again")
+    d.wait_log("traces can be stored again")
     d.stop()
     d.spool.check()
 
@@ -142,7 +142,7 @@ def test_full_of_old_traces(small, serve, daemon):
         wait_until("incoming/ is empty", lambda: not d.spool.incoming())
         d.capture_now()
         d.wait_captured(count=n)
-    assert d.log(message_id=RETENTION)
+    d.wait_log(message_id=RETENTION)
     d.stop()
     assert d.log("no_space") == []
     records = d.spool.check()
@@ -295,7 +295,7 @@ def test_service_directory_that_is_not_ours(how, serve, daemon, tmp_path):
         place.write_text("mine\n")
 
     d = daemon([job("bad", bad.address), job("good", good.address)])
-    assert d.log("did not make are left alone and not counted, the first is archive/bad")
+    d.wait_log("did not make are left alone and not counted, the first is archive/bad")
     dropped(d, 0, "storage")
     d.wait_captured(service="good")
     mark = d.mark()
@@ -303,7 +303,7 @@ def test_service_directory_that_is_not_ours(how, serve, daemon, tmp_path):
     dropped(d, mark, "storage")
     d.wait_captured(service="good", after=mark)
     wait_until("incoming/ is empty", lambda: not d.spool.incoming())
-    assert d.log("was dropped: storage", level="error")
+    d.wait_log("was dropped: storage", level="error")
     d.stop()
     assert list(elsewhere.iterdir()) == []
     assert place.read_text() == "mine\n" if how == "file" else not list(place.iterdir())
@@ -326,7 +326,7 @@ def test_key_is_taken_by_a_directory(serve, daemon, tmp_path):
     for directory in (archive, host.parent, host, *host.iterdir()):
         directory.chmod(0o750)
     d = daemon([job("s", s.address)], glob={"host": "h"})
-    assert d.log("600 things that contraced did not make are left alone")
+    d.wait_log("600 things that contraced did not make are left alone")
     key = d.wait_captured()["key"]
     assert key.endswith(f"-{pid}-1.trace")
     captures_again(d)
@@ -435,7 +435,7 @@ def test_caps_hold_at_every_moment(cap, serve, daemon):
     size, files = taken(d.spool)
     said = len(d.log("was dropped", level="error"))
     print(f"{looks} looks, at most {most}; in the end {size} bytes, {files} files; {said} errors")
-    assert d.log(message_id=RETENTION)
+    d.wait_log(message_id=RETENTION)
     # The caps are made use of, and the newest are those that stay.
     assert most >= (1 << 20 if cap == "max_bytes" else 15)
     keys = [line["key"] for line in d.lines if line.get("key")]

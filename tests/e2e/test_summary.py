@@ -17,13 +17,11 @@ import pytest
 from gotools import (
     REFERENCE,
     TOOLCHAINS,
-    build,
     build_gosum,
-    environment,
-    goroot,
     second_generation,
     spoil_second_generation,
 )
+from programs import MIX, go_program
 from support import BUILD, SRC
 from widened import widened
 
@@ -39,65 +37,13 @@ PROGRAMS = [
 ]  # fmt: skip
 
 
+HANGING = SRC / "tests/support/hanging"
+ANNOTATOR = SRC / "tests/support/annotator"
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("summary")
-
-
-@pytest.fixture(scope="module")
-def gosum(work):
-    return build_gosum(work)
-
-
-@pytest.fixture(scope="module")
-def mix(work):
-    """The program of a bit of everything, for each toolchain."""
-    built = set()
-
-    def get(toolchain, *options, period=200):
-        program = work / f"mix-{toolchain}"
-        if toolchain not in built:
-            build(SRC / "tests/support/tracemix", program, toolchain)
-            built.add(toolchain)
-        path = work / f"mix-{toolchain}-{'-'.join(options)}.trace"
-        env = dict(environment(), GODEBUG=f"traceadvanceperiod={period * 1000000}")
-        with open(path, "wb") as out:
-            subprocess.run([program, *options], stdout=out, env=env, check=True, timeout=60)
-        return path
-
-    return get
-
-
-@pytest.fixture(scope="module")
-def hanging(work):
-    """Traces of a program in which much does not end, built with or without the places of its files."""
-
-    def get(toolchain=REFERENCE, *flags):
-        path = work / f"hanging-{toolchain}{''.join(flags)}.trace"
-        if not path.exists():
-            program = path.with_suffix(".bin")
-            build(SRC / "tests/support/hanging", program, toolchain, flags=flags)
-            with open(path, "wb") as out:
-                subprocess.run([program], stdout=out, check=True, timeout=60)
-        return path
-
-    return get
-
-
-@pytest.fixture(scope="module")
-def annotator(work):
-    """Traces of a program that marks more than most do, or marks it wrongly."""
-    program = work / "annotator.bin"
-    build(SRC / "tests/support/annotator", program)
-
-    def get(mode):
-        path = work / f"annotator-{mode}.trace"
-        if not path.exists():
-            with open(path, "wb") as out:
-                subprocess.run([program, mode], stdout=out, check=True, timeout=120)
-        return path
-
-    return get
 
 
 def run(*args, status=0, **options):
@@ -220,8 +166,8 @@ def compare_mutator(s, go):
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
-def test_mix(gosum, mix, toolchain):
-    s = compare(gosum, mix(toolchain, "-cpu", "-s", "1"))
+def test_mix(gosum, traced, toolchain):
+    s = compare(gosum, traced(MIX, toolchain, "-cpu", "-s", "1"))
     assert s["generations"] >= 3
     assert s["gc"]["cycles"] > 0 and s["gc"]["assist"]["count"] > 0
     gomaxprocs = s["procs"]["gomaxprocs"]
@@ -236,25 +182,20 @@ def test_mix(gosum, mix, toolchain):
 
 
 @pytest.mark.parametrize("toolchain", [TOOLCHAINS[0], TOOLCHAINS[-1]])
-def test_one_generation(gosum, mix, toolchain):
+def test_one_generation(gosum, traced, toolchain):
     """All is in the first generation, which tells late what was before it."""
-    compare(gosum, mix(toolchain, "-s", "0.3", period=100000))
+    compare(gosum, traced(MIX, toolchain, "-s", "0.3", period=100000))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(gosum, work, name):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    program = work / name
-    build(work, program, what=source)
-    path = work / f"{name}.trace"
-    with open(path, "wb") as out:
-        subprocess.run([program], stdout=out, check=True, timeout=120)
+def test_programs(gosum, traced, name):
+    path = traced(go_program(name))
     compare(gosum, path)
 
 
-def test_misnested_regions(gosum, annotator, work):
+def test_misnested_regions(gosum, traced, work):
     """Go's reader stops there; one that goes on gives the same numbers as ours."""
-    path = annotator("misnested")
+    path = traced(ANNOTATOR, REFERENCE, "misnested")
     strict = subprocess.run([gosum, "all", path], capture_output=True, timeout=60, text=True)
     assert strict.returncode != 0 and "misuse of region" in strict.stderr
     s = compare(build_gosum(work, lenient=True), path)
@@ -269,9 +210,9 @@ def test_misnested_regions(gosum, annotator, work):
     assert 'misnested-regions  "send"' in text and "main.dispatch  annotator/main.go" in text
 
 
-def test_regions_ended_elsewhere(gosum, annotator):
+def test_regions_ended_elsewhere(gosum, traced):
     """Go's reader takes them for regions from before the trace; these goroutines are no older."""
-    path = annotator("elsewhere")
+    path = traced(ANNOTATOR, REFERENCE, "elsewhere")
     s = ours(path)
     rows = {row["type"]: row for row in s["regions"]}
     assert rows["handed over"]["misnested"] == 50 and rows["twice"]["misnested"] == 1
@@ -286,9 +227,9 @@ def by_own(sites):
 
 
 @pytest.mark.parametrize("flags", [(), ("-trimpath",)])
-def test_what_does_not_end(gosum, hanging, flags):
+def test_what_does_not_end(gosum, traced, flags):
     """It is in the tables, of its own code, where Go's profiles have only what ended."""
-    path = hanging(REFERENCE, *flags)
+    path = traced(HANGING, flags=flags)
     s = compare(gosum, path)
     sync = by_own(s["sites"]["sync"])
     publish = sync["main.publish"]
@@ -312,8 +253,8 @@ def test_what_does_not_end(gosum, hanging, flags):
     assert s["sites"]["net"]["standing"]["open"] >= 2  # accept, and the next request
 
 
-def test_text_of_what_does_not_end(hanging):
-    text = run(hanging(), env={"LC_ALL": "C.UTF-8"}).stdout.decode()
+def test_text_of_what_does_not_end(traced):
+    text = run(traced(HANGING), env={"LC_ALL": "C.UTF-8"}).stdout.decode()
     tables, slowest = text.split("\nThe slowest ")
     (line,) = [line for line in tables.splitlines() if "main.publish  hanging/main.go" in line]
     assert line.endswith("← chan send") and line.split()[3:5] == ["8", "8"]
@@ -330,20 +271,20 @@ def test_text_of_what_does_not_end(hanging):
     assert "because of slow-syscalls" in findings and "pool database/sql" in findings
     assert "main.wantLock  hanging/main.go" in findings
     assert "store.(*Store).Ask  store/store.go" in findings
-    whole = run(hanging(), "-n", "5", env={"LC_ALL": "C.UTF-8"}).stdout.decode()
+    whole = run(traced(HANGING), "-n", "5", env={"LC_ALL": "C.UTF-8"}).stdout.decode()
     assert len(whole.splitlines()) > 50 and "These call sites wait." in whole
 
 
-def test_unknown_without_a_stack(hanging):
+def test_unknown_without_a_stack(traced):
     """Go 1.22 does not say where goroutines waited when the trace began."""
-    s = ours(hanging(TOOLCHAINS[0]))
+    s = ours(traced(HANGING, TOOLCHAINS[0]))
     assert by_own(s["sites"]["sync"])["main.publish"]["open"]["count"] == 4
 
 
-def test_types_with_numbers(gosum, annotator):
+def test_types_with_numbers(gosum, traced):
     """The one that matters comes after 200 others, which are one."""
-    s = ours(annotator("types"))
-    go = theirs(gosum, annotator("types"))
+    s = ours(traced(ANNOTATOR, REFERENCE, "types"))
+    go = theirs(gosum, traced(ANNOTATOR, REFERENCE, "types"))
     first, second = s["tasks"]
     assert (first["type"], first["count"]) == ("POST /checkout", 5)
     assert times(first) == {key: go["tasks"]["POST /checkout"][key] for key in TIMES}
@@ -354,10 +295,10 @@ def test_types_with_numbers(gosum, annotator):
     assert s["tasks_left_out"]["names"] == 0
 
 
-def test_thousands_of_types(gosum, annotator):
+def test_thousands_of_types(gosum, traced):
     """The largest are told, the others as a sum, and the lock contention beside them as it is."""
-    s = ours(annotator("names"))
-    go = theirs(gosum, annotator("names"))["tasks"]
+    s = ours(traced(ANNOTATOR, REFERENCE, "names"))
+    go = theirs(gosum, traced(ANNOTATOR, REFERENCE, "names"))["tasks"]
     left = s["tasks_left_out"]
     assert len(s["tasks"]) + left["names"] == len(go) == 6000
     assert sum(r["count"] for r in s["tasks"]) + left["count"] == 6000
@@ -368,19 +309,22 @@ def test_thousands_of_types(gosum, annotator):
     assert s["tasks_other"] == left["count"]
     assert s["label"] == "lock-contention"
     assert "main.post" in [site["func"] for site in s["findings"][0]["sites"]]
-    assert f"and {6000 - 5:,} types more".encode() in run("-n", "5", annotator("names")).stdout
+    assert (
+        f"and {6000 - 5:,} types more".encode()
+        in run("-n", "5", traced(ANNOTATOR, REFERENCE, "names")).stdout
+    )
 
 
-def test_open_tasks(gosum, annotator):
+def test_open_tasks(gosum, traced):
     """Tasks that nobody ends do not spoil those that end."""
-    s = ours(annotator("open"))
-    assert typed(s["tasks"]) == theirs(gosum, annotator("open"))["tasks"]
+    s = ours(traced(ANNOTATOR, REFERENCE, "open"))
+    assert typed(s["tasks"]) == theirs(gosum, traced(ANNOTATOR, REFERENCE, "open"))["tasks"]
     assert {row["type"]: row["open"] for row in s["tasks"]} == {"leaked": 70000, "ended": 0}
 
 
-def test_thousands_of_stacks(gosum, annotator):
+def test_thousands_of_stacks(gosum, traced):
     """What comes when all places for stacks are taken is told by its site and class all the same."""
-    path = annotator("stacks")
+    path = traced(ANNOTATOR, REFERENCE, "stacks")
     s = ours(path)
     out = subprocess.run([gosum, "sums", path], stdout=subprocess.PIPE, check=True, timeout=60)
     go = json.loads(out.stdout)
@@ -397,9 +341,9 @@ def test_thousands_of_stacks(gosum, annotator):
         assert sum(site["count"] for site in row["top"]) + row["left_out"]["count"] == row["count"]
 
 
-def test_millions_of_strings(mix, work):
+def test_millions_of_strings(traced, work):
     """A service that logs: what is remembered of strings is bounded, and none is mistaken for another."""
-    source, path = mix(REFERENCE, "-s", "0.4", period=10000), work / "strings.trace"
+    source, path = traced(MIX, REFERENCE, "-s", "0.4", period=10000), work / "strings.trace"
     path.write_bytes(widened(source.read_bytes(), 2_000_000))
     ignored = {"file": 0, "bytes": 0}
     assert ours(path) | ignored == ours(source) | ignored
@@ -407,9 +351,9 @@ def test_millions_of_strings(mix, work):
         assert peak_memory("--json", path) < 104 << 10
 
 
-def test_partial(mix, work):
+def test_partial(traced, work):
     """Numbers of a part are told as such, and are no label; how much it is, batches' times say."""
-    whole = mix(REFERENCE, "-s", "1", period=500)
+    whole = traced(MIX, REFERENCE, "-s", "1", period=500)
     data, path = bytearray(whole.read_bytes()), work / "partial.trace"
     spoil_second_generation(data)
     path.write_bytes(data)
@@ -428,9 +372,9 @@ def test_partial(mix, work):
     assert piped | {"file": 0} == s | {"file": 0}
 
 
-def test_what_is_behind_a_trace(mix, work):
+def test_what_is_behind_a_trace(traced, work):
     """A word behind a trace is named and spoils nothing; a second trace is half of the file."""
-    whole, path = mix(REFERENCE, "-s", "1", period=500).read_bytes(), work / "behind.trace"
+    whole, path = traced(MIX, REFERENCE, "-s", "1", period=500).read_bytes(), work / "behind.trace"
     path.write_bytes(whole + b"all done\n")
     s = ours(path, status=1)
     assert s["error"]["text"] == (
@@ -453,9 +397,9 @@ def test_too_short(tmp_path):
     assert (s["label"], s["not_inspected"]) == ("not-inspected", "too-short")
 
 
-def test_newer_format(mix, work):
+def test_newer_format(traced, work):
     """A header that is not known yet is tried, and refused by what it contains."""
-    whole, path = mix(REFERENCE, "-s", "0.5"), work / "newer.trace"
+    whole, path = traced(MIX, REFERENCE, "-s", "0.5"), work / "newer.trace"
     data, known = whole.read_bytes(), ours(whole)
     assert data.startswith(b"go 1.26 trace")
     path.write_bytes(b"go 1.28" + data[7:])
@@ -474,9 +418,9 @@ def test_newer_format(mix, work):
     assert b"trace format go 1.29 is not known (" in run("--json", path, status=1).stderr
 
 
-def test_cut(mix, work):
+def test_cut(traced, work):
     """As far as it goes, and said so: on standard error, in the text and in the JSON."""
-    data = mix(TOOLCHAINS[-1], "-s", "0.5").read_bytes()
+    data = traced(MIX, TOOLCHAINS[-1], "-s", "0.5").read_bytes()
     path = work / "cut.trace"
     path.write_bytes(data[: len(data) * 2 // 3])
     done = run("--json", path, status=1)
@@ -534,16 +478,16 @@ def test_every_file_has_an_object(tmp_path):
     assert done.stdout == b""  # its status says it
 
 
-def test_standard_input(mix):
-    path = mix(TOOLCHAINS[-1], "-s", "0.2")
+def test_standard_input(traced):
+    path = traced(MIX, TOOLCHAINS[-1], "-s", "0.2")
     with open(path, "rb") as file:
         piped = json.loads(run("--json", "-", stdin=file).stdout)
     assert piped | {"file": 0} == ours(path) | {"file": 0}
 
 
-def test_cut_meanwhile(mix, work):
+def test_cut_meanwhile(traced, work):
     """A file that is cut while it is mapped: a message and the status 1, and no crash."""
-    whole, path = mix(REFERENCE).read_bytes(), work / "meanwhile.trace"
+    whole, path = traced(MIX, REFERENCE).read_bytes(), work / "meanwhile.trace"
     seen = ""
     for _ in range(200):
         path.write_bytes(whole)
@@ -562,8 +506,8 @@ def test_cut_meanwhile(mix, work):
         pytest.fail(f"never met it at work: {seen}")
 
 
-def test_text(mix):
-    path = mix(TOOLCHAINS[-1], "-s", "0.2")
+def test_text(traced):
+    path = traced(MIX, TOOLCHAINS[-1], "-s", "0.2")
     text = run(path, "-n", "5", env={"LC_ALL": "C.UTF-8"}).stdout.decode()
     plain = run(path, "-n", "5", env={"LC_ALL": "C"}).stdout.decode("ascii")
     brief = run(path, env={"LC_ALL": "C"}).stdout.decode("ascii")
@@ -589,8 +533,8 @@ def test_text(mix):
     assert len(run("--top=9", path).stdout) > len(plain)
 
 
-def test_several(mix, work):
-    paths = [mix(TOOLCHAINS[-1], "-s", seconds) for seconds in ("0.4", "0.2", "0.7")]
+def test_several(traced, work):
+    paths = [traced(MIX, TOOLCHAINS[-1], "-s", seconds) for seconds in ("0.4", "0.2", "0.7")]
     windows = [ours(path)["window_ns"] for path in paths]
     lines = run("--sort", "window", *paths).stdout.decode().splitlines()
     order = [windows[[str(p) for p in paths].index(line.split()[-1])] for line in lines[1:]]
@@ -608,23 +552,23 @@ def test_several(mix, work):
     assert len(run("--json", *paths).stdout.splitlines()) == 3
 
 
-def test_schema(mix, annotator, hanging):
+def test_schema(traced):
     schema = json.loads((SRC / "docs/summary.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     for toolchain in TOOLCHAINS:
-        validator.validate(ours(mix(toolchain, "-cpu", "-s", "0.2")))
-    validator.validate(ours(hanging()))
+        validator.validate(ours(traced(MIX, toolchain, "-cpu", "-s", "0.2")))
+    validator.validate(ours(traced(HANGING)))
     for mode in ("misnested", "types", "names", "open", "stacks"):
-        validator.validate(ours(annotator(mode)))
+        validator.validate(ours(traced(ANNOTATOR, REFERENCE, mode)))
 
 
-def test_altered(mix, work):
+def test_altered(traced, work):
     """Whatever the bytes are, it ends, with a summary or with a message."""
     seed = int(os.environ.get("TEST_SEED") or random.randrange(1 << 32))
     print(f"TEST_SEED={seed}")
     rand = random.Random(seed)
-    source = mix(TOOLCHAINS[-1], "-s", "0.05").read_bytes()
+    source = traced(MIX, TOOLCHAINS[-1], "-s", "0.05").read_bytes()
     path = work / "altered.trace"
     for _ in range(30):
         data = bytearray(source)

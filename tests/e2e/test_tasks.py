@@ -10,13 +10,9 @@ import pytest
 from gotools import (
     REFERENCE,
     TOOLCHAINS,
-    build,
-    build_gosum,
-    environment,
-    goroot,
     old_trace,
-    stack_table,
 )
+from programs import MIX, go_program
 from support import BUILD, SRC
 
 pytestmark = pytest.mark.reading
@@ -27,33 +23,6 @@ CONTRACE = BUILD / "contrace"
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("tasks")
-
-
-@pytest.fixture(scope="module")
-def gosum(work):
-    return build_gosum(work)
-
-
-@pytest.fixture(scope="module")
-def table(work):
-    return stack_table(work)
-
-
-@pytest.fixture(scope="module")
-def traced(work):
-    """The trace of a program."""
-
-    def get(source, toolchain=REFERENCE, *options, what="."):
-        name = "-".join([source.name, toolchain, *options])
-        program, path = work / f"{name}.bin", work / f"{name}.trace"
-        if not path.exists():
-            build(source if what == "." else work, program, toolchain, what)
-            env = dict(environment(), GODEBUG="traceadvanceperiod=200000000")
-            with open(path, "wb") as out:
-                subprocess.run([program, *options], stdout=out, env=env, check=True, timeout=120)
-        return path
-
-    return get
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +124,12 @@ def test_spans(gosum, table, traced, schema, toolchain):
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
 def test_mix(gosum, table, traced, toolchain):
-    compare(gosum, table, traced(SRC / "tests/support/tracemix", toolchain, "-s", "1"))
+    compare(gosum, table, traced(MIX, toolchain, "-s", "1"))
 
 
 @pytest.mark.parametrize("name", ["annotations", "annotations-stress", "gc-stress"])
 def test_programs(gosum, table, traced, name):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    compare(gosum, table, traced(source, what=source))
+    compare(gosum, table, traced(go_program(name)))
 
 
 def test_trees(spans):
@@ -227,7 +195,7 @@ def test_span(spans, work, traced):
     for given in (number, f"{int(number):016x}"):
         found = {tree[0]["task"] for tree in ours("--span", given, spans)["trees"]}
         assert task in found
-    mix = traced(SRC / "tests/support/tracemix", REFERENCE, "-s", "1")
+    mix = traced(MIX, REFERENCE, "-s", "1")
     done = contrace("--json", "--span", span, mix, spans, mix)
     (line,) = done.stdout.splitlines()
     assert json.loads(line)["file"] == str(spans)
@@ -238,16 +206,13 @@ def test_span(spans, work, traced):
     assert f"task {task}" not in done.stderr and "No such file" in done.stderr and done.stdout
 
 
-def test_no_tasks(work):
+def test_no_tasks(traced):
     """Says what a program has to do for it."""
-    source = goroot() / "src/internal/trace/testdata/testprog/wait-on-pipe.go"
-    build(work, work / "pipe", what=source)
-    with open(work / "pipe.trace", "wb") as out:
-        subprocess.run([work / "pipe"], stdout=out, check=True, timeout=60)
-    text = contrace(work / "pipe.trace").stdout
+    path = traced(go_program("wait-on-pipe"))
+    text = contrace(path).stdout
     for word in ("No tasks.", "trace.NewTask", "OpenTelemetry", "go/flight"):
         assert word in text
-    s = ours(work / "pipe.trace")
+    s = ours(path)
     assert s["trees"] == [] and s["tasks"] == 0
 
 

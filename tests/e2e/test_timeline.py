@@ -20,12 +20,9 @@ from gotools import (
     REFERENCE,
     TOOLCHAINS,
     build,
-    build_gosum,
-    build_traceevents,
-    environment,
-    goroot,
     spoil_second_generation,
 )
+from programs import go_program
 from support import BUILD, SRC
 
 CONTRACE = BUILD / "contrace"
@@ -39,31 +36,6 @@ MS = 1_000_000
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("timeline")
-
-
-@pytest.fixture(scope="module")
-def gosum(work):
-    return build_gosum(work)
-
-
-@pytest.fixture(scope="module")
-def mix(work):
-    """A function from a toolchain to the path of a live trace of it with several generations."""
-    made = {}
-
-    def make(toolchain):
-        if toolchain not in made:
-            program = work / f"mix-{toolchain}"
-            build(SRC / "tests/support/tracemix", program, toolchain)
-            made[toolchain] = work / f"mix-{toolchain}.trace"
-            env = dict(environment(), GODEBUG="traceadvanceperiod=150000000")
-            with open(made[toolchain], "wb") as out:
-                subprocess.run(
-                    [program, "-cpu", "-s", "0.8"], stdout=out, env=env, check=True, timeout=60
-                )
-        return made[toolchain]
-
-    return make
 
 
 @pytest.fixture(scope="module")
@@ -156,12 +128,8 @@ def test_lines(gosum, mix, schema, toolchain):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(gosum, work, name):
-    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
-    program, path = work / name, work / f"{name}.trace"
-    build(work, program, what=source)
-    with open(path, "wb") as out:
-        subprocess.run([program], stdout=out, check=True, timeout=120)
+def test_programs(gosum, traced, work, name):
+    path = traced(go_program(name))
     check_lines(lines(path), theirs(gosum, path, "goroutines"), path)
     check_file(gosum, path, export(path, work / f"{name}.pftrace"))
 
@@ -326,25 +294,16 @@ def test_around(mix, work):
     assert {s.track.split()[1] for s in file.of("goroutines")} == {str(g)}
 
 
-def test_corpus(work):
+def test_corpus(work, textual):
     """Go's textual test traces: states before the trace, threads that vanish, Ps that are stolen."""
-    corpus = work / "corpus"
-    corpus.mkdir()
-    tests = goroot() / "src/internal/trace/testdata/tests"
-    listing = subprocess.run(
-        [build_traceevents(work), "corpus", tests, corpus],
-        stdout=subprocess.PIPE, text=True, check=True, timeout=60,
-    )  # fmt: skip
     seen = 0
-    for line in listing.stdout.splitlines():
-        name, verdict = line.split()
-        path = corpus / f"{name}.trace"
+    for path, verdict in textual.items():
         if verdict == "SUCCESS":
             export(path, work / "corpus.pftrace")
             states = summary(path)["goroutines"]["states"]
             s = lines(path)
-            assert total(s, "running_ns") == states["running_ns"], name
-            assert total(s, "runnable_ns") == states["runnable_ns"], name
+            assert total(s, "running_ns") == states["running_ns"], path.name
+            assert total(s, "runnable_ns") == states["runnable_ns"], path.name
             seen += 1
     assert seen >= 15
 

@@ -69,7 +69,7 @@ def test_one_rule_makes_one_incident(serve, watched):
     wait_until("it is judged", lambda: row(d)["state"] == "ok")
     s.page = gauge(12.5)
     d.wait_log(message_id=INCIDENT)
-    assert d.log(message_id=FIRED)[0]["msg"].startswith("the rule busy fires at ")
+    assert d.wait_log(message_id=FIRED)["msg"].startswith("the rule busy fires at ")
     ((key, (record,)),) = incidents(d).items()
     assert record["reason"] == "trigger:busy"
     assert record["trigger"]["rule"] == "busy"

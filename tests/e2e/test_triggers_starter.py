@@ -92,7 +92,7 @@ def test_fires(ills, binary, daemon, endpoint, tmp_path):
             return {r["rule"] for r in rows if r["fires"]}
 
         wait_until(f"{wanted} fire", lambda: fired() == wanted, timeout=240, interval=0.5)
-        assert d.log(message_id=FIRED)
+        d.wait_log(message_id=FIRED)
     finally:
         for row in endpoint.get("/api/v1/triggers").json["triggers"]:
             print(f"{row['rule']}: {row['state']}, {row['text']}, {row['poll']}")

@@ -13,7 +13,8 @@ import subprocess
 import termios
 
 import pytest
-from gotools import TOOLCHAINS, build, environment, old_trace
+from gotools import TOOLCHAINS, build, old_trace
+from programs import MIX
 from support import BUILD, SRC, assert_go_reads, run, wait_until
 
 CONTRACE = BUILD / "contrace"
@@ -26,17 +27,9 @@ def work(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=TOOLCHAINS)
-def live(request, work):
+def live(request, traced):
     """A small trace with a generation every 50 ms."""
-    program = work / f"mix-{request.param}"
-    build(SRC / "tests/support/tracemix", program, request.param)
-    path = work / f"{request.param}.trace"
-    env = dict(environment(), GODEBUG="traceadvanceperiod=50000000")
-    with open(path, "wb") as out:
-        subprocess.run(
-            [program, "-s", "0.2", "-w", "1"], stdout=out, env=env, check=True, timeout=60
-        )
-    return path
+    return traced(MIX, request.param, "-s", "0.2", "-w", "1", period=50)
 
 
 def verify(*argv, status=1, **more):

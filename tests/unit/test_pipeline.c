@@ -15,29 +15,11 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "daemon/artifact/artifacts.h"
-#include "daemon/capture/pipeline.h"
-#include "tests/support/loopback.h"
+#include "tests/support/pipeline_fixture.h"
 #include "tests/support/scratch.h"
-#include "tests/support/text.h"
-#include "tests/support/traces.h"
 
 #define LONG USEC_PER_HOUR
 #define HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-
-struct world {
-    char *dir;
-    sd_event *event;
-    struct disk *disk;
-    struct spool *spool;
-    struct http *http;
-    struct pipeline *pipeline;
-    struct counters counters;
-    struct meters *meters;
-    struct loopback *server;
-    struct target *target;
-    struct trace trace;
-    unsigned ended; /* captures */
-};
 
 /* What an order's fn was told. */
 struct told {
@@ -47,14 +29,6 @@ struct told {
     char name[64], key[NAME_KEY_MAX];
     usec window;
 };
-
-static void on_ended(void *userdata, const struct pipeline_end *end)
-{
-    struct world *w = userdata;
-
-    assert_ptr_equal(end->target, w->target);
-    w->ended++;
-}
 
 static void on_told(void *userdata, const struct pipeline_end *end)
 {
@@ -66,85 +40,6 @@ static void on_told(void *userdata, const struct pipeline_end *end)
     t->window = end->window;
     (void)snprintf(t->name, sizeof(t->name), "%s", end->name ? end->name : "");
     (void)snprintf(t->key, sizeof(t->key), "%s", end->key ? end->key : "");
-}
-
-/* Gives the target the settings of a job whose traces are at this path. */
-static void configure(struct world *w, const char *path)
-{
-    const struct job_config config = {
-        .name = TEXT("shop"),
-        .path = TEXT(path),
-        .interval = LONG,
-        .window = 2 * USEC_PER_SEC,
-        .timeout = LONG,
-        .body_size_limit = 64 << 20,
-    };
-    struct target_job *job = target_job_new(&config);
-    struct target_config from = {.address = w->target->address};
-    const char *why;
-
-    assert_int_equal(address_parse(from.address, &from.parsed, &why), 0);
-    assert_int_equal(target_fill(w->target, job, &from, "web-1", false), 0);
-    target_job_unref(job);
-    address_done(&from.parsed);
-}
-
-static void make_target(struct world *w)
-{
-    char address[64];
-
-    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", loopback_port(w->server));
-    w->target = target_new(address);
-    assert_non_null(w->target);
-    configure(w, "/debug/pprof/trace");
-}
-
-static int setup(void **state)
-{
-    static const struct retention_limits limits = {.max_bytes = 1ULL << 30, .max_files = 100};
-    struct world *w = calloc(1, sizeof(*w));
-
-    assert_non_null(w);
-    log_set_level(LOG_LEVEL_ERROR);
-    w->dir = scratch_new(NULL);
-    assert_true(sd_event_new(&w->event) >= 0);
-    assert_int_equal(disk_new(w->event, &w->disk), 0);
-    assert_int_equal(spool_new(w->event, w->disk, w->dir, &limits, false, &w->spool), 0);
-    assert_int_equal(meters_new(&w->counters, &w->meters), 0);
-    assert_int_equal(http_new(w->event, "contraced/test", &w->http), 0);
-    assert_int_equal(pipeline_new(w->event, w->http, w->disk, w->spool, w->meters, false, on_ended,
-                                  w, &w->pipeline),
-                     0);
-    w->server = loopback_new(NULL);
-    traces_make(&w->trace, 26, 2, 500);
-    make_target(w);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-
-    assert_true(pipeline_idle(w->pipeline));
-    assert_null(w->target->lanes->capture_job);
-    target_unref(w->target);
-    pipeline_free(w->pipeline);
-    http_free(w->http);
-    spool_free(w->spool);
-    disk_free(w->disk);
-    meters_free(w->meters);
-    sd_event_unref(w->event);
-    loopback_free(w->server);
-    traces_done(&w->trace);
-    scratch_free(w->dir);
-    free(w);
-    return 0;
-}
-
-static void step(struct world *w)
-{
-    assert_true(sd_event_run(w->event, UINT64_MAX) >= 0);
 }
 
 static void order(struct world *w, enum reason reason, const char *name, usec window,
@@ -161,14 +56,6 @@ static void order(struct world *w, enum reason reason, const char *name, usec wi
     assert_int_equal(pipeline_capture(w->pipeline, w->target->lanes, &o, ret), 0);
 }
 
-/* Runs until `n` captures have ended in all. */
-static void finish(struct world *w, unsigned n)
-{
-    while (w->ended < n)
-        step(w);
-    assert_true(pipeline_idle(w->pipeline));
-}
-
 static const char *capture_job_state(struct world *w)
 {
     struct pipeline_capture_job j;
@@ -181,21 +68,7 @@ static void begin(struct world *w, const struct loopback_step *steps, size_t n)
 {
     loopback_play(w->server, steps, n);
     while (strcmp(capture_job_state(w), "capturing") != 0)
-        step(w);
-}
-
-static char *record_of(struct world *w, const char *key)
-{
-    char path[NAME_KEY_MAX + 16], *record;
-    struct buf b;
-
-    (void)snprintf(path, sizeof(path), "archive/%.*s.json", (int)(strlen(key) - strlen(".trace")),
-                   key);
-    buf_init(&b, RECORD_MAX);
-    assert_int_equal(buf_read_file(&b, scratch_path(w->dir, path)), 0);
-    record = strdup(buf_str(&b));
-    buf_done(&b);
-    return record;
+        pipeline_step(w);
 }
 
 /* What was asked for before it began is one capture: the longest, with the first one's name. */
@@ -214,7 +87,7 @@ static void test_join_what_waits(void **state)
     assert_string_equal(capture_job_state(w), "waiting");
     pipeline_set_concurrency(w->pipeline, 1);
     loopback_play(w->server, steps, 2);
-    finish(w, 1);
+    pipeline_finish(w, 1);
     assert_non_null(strstr(loopback_join(w->server), "?seconds=5 "));
     for (int i = 0; i < 2; i++) {
         assert_int_equal(told[i].times, 1);
@@ -226,7 +99,7 @@ static void test_join_what_waits(void **state)
     assert_int_equal(told[2].times, 0); /* skipped */
     assert_int_equal(w->counters.captures[OUTCOME_SKIPPED], 1);
     assert_string_equal(told[0].key, told[1].key);
-    record = record_of(w, told[0].key);
+    record = pipeline_record_of(w, told[0].key);
     assert_non_null(strstr(record, "\"reason\": \"alert:HighLatency\""));
     assert_non_null(strstr(record, "\"seconds\": 5"));
     free(record);
@@ -247,20 +120,20 @@ static void test_by_hand_before_the_new(void **state)
 
     pipeline_set_concurrency(w->pipeline, 1);
     order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
-    make_target(w);
+    pipeline_make_target(w);
     order(w, REASON_API, NULL, 0, &told, NULL);
     loopback_play(w->server, steps, 5);
     while (strcmp(capture_job_state(w), "waiting") == 0) {
         assert_true(pipeline_capture_job(scheduled->lanes, &capture_job));
         assert_string_equal(capture_job.state, "waiting");
-        step(w);
+        pipeline_step(w);
     }
     while (w->ended < 1)
-        step(w);
+        pipeline_step(w);
     assert_int_equal(told.times, 1);
     target_unref(w->target);
     w->target = scheduled;
-    finish(w, 2);
+    pipeline_finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
 }
 
@@ -275,7 +148,7 @@ static void test_join_with_less(void **state)
     order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
     order(w, REASON_API, NULL, USEC_PER_MSEC, &told, NULL);
     loopback_play(w->server, steps, 2);
-    finish(w, 1);
+    pipeline_finish(w, 1);
     assert_non_null(strstr(loopback_join(w->server), "?seconds=2 "));
     assert_int_equal(told.window, 2 * USEC_PER_SEC);
 }
@@ -310,7 +183,7 @@ static void test_adds(void **state)
     assert_int_equal(pipeline_adds(w->target->lanes, 0), 0);
     assert_int_equal(pipeline_adds(w->target->lanes, 5 * USEC_PER_SEC), 3 * USEC_PER_SEC);
     loopback_open_gate(w->server);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
 }
 
@@ -364,7 +237,7 @@ static void test_follow_what_runs(void **state)
     order(w, REASON_SIGNAL, NULL, 0, &told[2], NULL);
     order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
     loopback_open_gate(w->server);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(told[i].times, 1);
         assert_int_equal(told[i].outcome, OUTCOME_OK);
@@ -393,7 +266,7 @@ static void test_forgotten(void **state)
     pipeline_forget(waiter);
     pipeline_forget(NULL);
     loopback_open_gate(w->server);
-    finish(w, 1);
+    pipeline_finish(w, 1);
     assert_int_equal(told[0].times, 0);
     assert_int_equal(told[1].times, 1);
     (void)loopback_join(w->server); /* done with the steps */
@@ -415,7 +288,7 @@ static void test_drained(void **state)
     pipeline_drain(w->pipeline);
     assert_int_equal(pipeline_capture(w->pipeline, w->target->lanes, &late, NULL), -ESHUTDOWN);
     loopback_open_gate(w->server);
-    finish(w, 1);
+    pipeline_finish(w, 1);
     assert_int_equal(told[0].outcome, OUTCOME_OK);
     assert_int_equal(told[1].times, 1);
     assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
@@ -436,7 +309,7 @@ static void test_target_gone(void **state)
     order(w, REASON_API, NULL, 0, &told[1], NULL);
     w->target->gone = true;
     loopback_open_gate(w->server);
-    finish(w, 1);
+    pipeline_finish(w, 1);
     assert_int_equal(told[0].outcome, OUTCOME_OK);
     assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
     (void)loopback_join(w->server); /* done with the steps */
@@ -450,7 +323,7 @@ static void test_target_gone_while_waiting(void **state)
 
     order(w, REASON_API, NULL, 0, &told, NULL);
     w->target->gone = true;
-    finish(w, 1);
+    pipeline_finish(w, 1);
     assert_int_equal(told.times, 1);
     assert_int_equal(told.outcome, OUTCOME_CANCELLED);
 }
@@ -465,8 +338,8 @@ static void test_path_gone_while_waiting(void **state)
 
     assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
     assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
-    configure(w, "/trace-here");
-    finish(w, 1);
+    pipeline_configure(w, "/trace-here");
+    pipeline_finish(w, 1);
     assert_int_equal(told.times, 1);
     assert_int_equal(told.outcome, OUTCOME_CANCELLED);
     assert_int_equal(mutex->last_start, 0);
@@ -482,7 +355,7 @@ static void capture_busy(struct world *w, unsigned n)
 
     order(w, REASON_API, NULL, 0, NULL, NULL);
     loopback_play(w->server, steps, 1);
-    finish(w, n);
+    pipeline_finish(w, n);
     (void)loopback_join(w->server); /* done with the steps */
 }
 
@@ -509,7 +382,7 @@ static void test_busy_for_an_interval(void **state)
     l->target->job->intervals[KIND_TRACE] = LONG;
     order(w, REASON_API, NULL, 0, NULL, NULL);
     loopback_play(w->server, steps, 2);
-    finish(w, 5);
+    pipeline_finish(w, 5);
     (void)loopback_join(w->server); /* done with the steps */
     assert_int_equal(l->state, OUTCOME_OK);
     assert_int_equal(l->failures, 0);
@@ -557,7 +430,7 @@ static void test_another_artifact(void **state)
         assert_int_equal(pipeline_in_flight(w->pipeline), 1);
     }
     loopback_open_gate(w->server);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     assert_non_null(strstr(loopback_join(w->server), "/debug/pprof/mutex?seconds=2 "));
     assert_int_equal(told[0].outcome, OUTCOME_OK);
     assert_int_equal(told[1].outcome, OUTCOME_MISSING);
@@ -590,7 +463,7 @@ static void test_drained_while_another_is_taken(void **state)
     pipeline_drain(w->pipeline);
     assert_int_equal(told.outcome, OUTCOME_CANCELLED);
     loopback_open_gate(w->server);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
 }
 
@@ -634,7 +507,7 @@ static void test_late_behind_another_artifact(void **state)
     w->target->job->intervals[KIND_MUTEX] = LONG;
     assert_non_null(strstr(line, "/trace has not ended when the next is due (it is capturing)"));
     loopback_open_gate(w->server);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
 }
 
@@ -665,7 +538,7 @@ static void test_another_artifact_before_the_next(void **state)
         assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
     order(w, REASON_API, NULL, 0, &told[2], NULL);
     loopback_open_gate(w->server);
-    finish(w, 3);
+    pipeline_finish(w, 3);
     (void)loopback_join(w->server); /* done with the steps */
     assert_int_equal(told[1].outcome, OUTCOME_MISSING);
     assert_int_equal(told[2].outcome, OUTCOME_OK);
@@ -698,11 +571,11 @@ static void test_drained_while_several_wait(void **state)
     assert_int_equal(told[0].outcome, OUTCOME_CANCELLED);
     assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
     loopback_open_gate(w->server);
-    finish(w, 3);
+    pipeline_finish(w, 3);
     (void)loopback_join(w->server); /* done with the steps */
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, pipeline_setup, pipeline_teardown)
 
 int main(void)
 {

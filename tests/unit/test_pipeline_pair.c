@@ -13,11 +13,8 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "daemon/artifact/artifacts.h"
-#include "daemon/capture/pipeline.h"
-#include "tests/support/loopback.h"
+#include "tests/support/pipeline_fixture.h"
 #include "tests/support/scratch.h"
-#include "tests/support/text.h"
-#include "tests/support/traces.h"
 
 #define LONG USEC_PER_HOUR
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
@@ -36,28 +33,8 @@ struct told {
     char why[PIPELINE_WHY_SIZE];
 };
 
-struct world {
-    char *dir;
-    sd_event *event;
-    struct disk *disk;
-    struct spool *spool;
-    struct http *http;
-    struct pipeline *pipeline;
-    struct counters counters;
-    struct meters *meters;
-    struct loopback *server;
-    struct target *target;
-    struct trace trace;
-    struct told told;
-    unsigned ended; /* captures */
-    char line[1024];
-};
-
-static void on_ended(void *userdata, const struct pipeline_end *end)
-{
-    (void)end;
-    ((struct world *)userdata)->ended++;
-}
+static struct told told;
+static char line[1024];
 
 static void on_told(void *userdata, const struct pipeline_end *end)
 {
@@ -76,103 +53,35 @@ static void on_told(void *userdata, const struct pipeline_end *end)
 static void on_line(void *userdata, enum log_level level, const struct log_fields *fields,
                     const char *message)
 {
-    struct world *w = userdata;
-
+    (void)userdata;
     (void)level;
     (void)fields;
     if (strstr(message, "captured "))
-        (void)snprintf(w->line, sizeof(w->line), "%s", message);
-}
-
-static void configure(struct world *w, const char *path)
-{
-    const struct job_config config = {
-        .name = TEXT("shop"),
-        .path = TEXT(path),
-        .interval = LONG,
-        .window = 2 * USEC_PER_SEC,
-        .timeout = LONG,
-        .body_size_limit = 64 << 20,
-    };
-    struct target_job *job = target_job_new(&config);
-    struct target_config from = {.address = w->target->address};
-    const char *why;
-
-    assert_non_null(job);
-    assert_int_equal(address_parse(from.address, &from.parsed, &why), 0);
-    assert_int_equal(target_fill(w->target, job, &from, "web-1", false), 0);
-    target_job_unref(job);
-    address_done(&from.parsed);
+        (void)snprintf(line, sizeof(line), "%s", message);
 }
 
 static int setup(void **state)
 {
-    static const struct retention_limits limits = {.max_bytes = 1ULL << 30, .max_files = 100};
-    struct world *w = calloc(1, sizeof(*w));
-    char address[64];
-
-    assert_non_null(w);
-    log_set_sink(on_line, w);
-    w->dir = scratch_new(NULL);
-    assert_true(sd_event_new(&w->event) >= 0);
-    assert_int_equal(disk_new(w->event, &w->disk), 0);
-    assert_int_equal(spool_new(w->event, w->disk, w->dir, &limits, false, &w->spool), 0);
-    assert_int_equal(meters_new(&w->counters, &w->meters), 0);
-    assert_int_equal(http_new(w->event, "contraced/test", &w->http), 0);
-    assert_int_equal(pipeline_new(w->event, w->http, w->disk, w->spool, w->meters, false, on_ended,
-                                  w, &w->pipeline),
-                     0);
-    w->server = loopback_new(NULL);
-    traces_make(&w->trace, 26, 2, 500);
-    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", loopback_port(w->server));
-    w->target = target_new(address);
-    assert_non_null(w->target);
-    configure(w, "/debug/pprof/trace");
-    *state = w;
+    told = (struct told){0};
+    line[0] = '\0';
+    log_set_sink(on_line, NULL);
+    (void)pipeline_setup(state);
+    log_set_level(LOG_LEVEL_INFO);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct world *w = *state;
-
-    assert_true(pipeline_idle(w->pipeline));
-    for (const struct lane *l = w->target->lanes; l; l = l->next)
-        assert_null(l->capture_job);
     log_set_sink(NULL, NULL);
-    target_unref(w->target);
-    pipeline_free(w->pipeline);
-    http_free(w->http);
-    spool_free(w->spool);
-    disk_free(w->disk);
-    meters_free(w->meters);
-    sd_event_unref(w->event);
-    loopback_free(w->server);
-    traces_done(&w->trace);
-    scratch_free(w->dir);
-    free(w);
-    return 0;
+    return pipeline_teardown(state);
 }
 
 static void order(struct world *w)
 {
     const struct pipeline_order o = {
-        .reason = REASON_API, .samples = true, .fn = on_told, .userdata = &w->told};
+        .reason = REASON_API, .samples = true, .fn = on_told, .userdata = &told};
 
     assert_int_equal(pipeline_capture(w->pipeline, w->target->lanes, &o, NULL), 0);
-}
-
-static void step(struct world *w)
-{
-    assert_true(sd_event_run(w->event, UINT64_MAX) >= 0);
-}
-
-/* Runs until `n` captures have ended in all. */
-static void finish(struct world *w, unsigned n)
-{
-    while (w->ended < n)
-        step(w);
-    assert_true(pipeline_idle(w->pipeline));
 }
 
 static void run_until(struct world *w, const char *wanted)
@@ -180,7 +89,7 @@ static void run_until(struct world *w, const char *wanted)
     struct pipeline_capture_job j;
 
     do {
-        step(w);
+        pipeline_step(w);
         assert_true(pipeline_capture_job(w->target->lanes, &j));
     } while (strcmp(j.state, wanted) != 0);
 }
@@ -195,16 +104,10 @@ static struct lane *profiles(struct world *w)
 
 static void assert_record(struct world *w, const char *words)
 {
-    const char *key = w->told.key;
-    char path[NAME_KEY_MAX + 16];
-    struct buf b;
+    char *record = pipeline_record_of(w, told.key);
 
-    (void)snprintf(path, sizeof(path), "archive/%.*s.json", (int)(strlen(key) - strlen(".trace")),
-                   key);
-    buf_init(&b, RECORD_MAX);
-    assert_int_equal(buf_read_file(&b, scratch_path(w->dir, path)), 0);
-    assert_non_null(strstr(buf_str(&b), words));
-    buf_done(&b);
+    assert_non_null(strstr(record, words));
+    free(record);
 }
 
 /* The profile is asked for first, and refused; the trace is taken all the same. */
@@ -215,13 +118,13 @@ static void refuse(struct world *w, const char *answer, enum outcome outcome)
 
     order(w);
     loopback_play(w->server, steps, 4);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     assert_non_null(strstr(loopback_join(w->server), "/debug/pprof/trace?seconds=2 "));
-    assert_int_equal(w->told.times, 1);
-    assert_int_equal(w->told.outcome, OUTCOME_OK);
-    assert_true(w->told.wanted);
-    assert_int_equal(w->told.samples.outcome, outcome);
-    assert_null(w->told.samples.key);
+    assert_int_equal(told.times, 1);
+    assert_int_equal(told.outcome, OUTCOME_OK);
+    assert_true(told.wanted);
+    assert_int_equal(told.samples.outcome, outcome);
+    assert_null(told.samples.key);
     assert_record(w, "\"no_cpu_profile\": \"");
 }
 
@@ -230,11 +133,11 @@ static void test_in_use(void **state)
     struct world *w = *state;
 
     refuse(w, IN_USE, OUTCOME_IN_USE);
-    assert_int_equal(w->told.samples.sampled, PIPELINE_UNSAMPLED);
+    assert_int_equal(told.samples.sampled, PIPELINE_UNSAMPLED);
     assert_record(w, "\"cpu_samples\": false,\n");
     assert_record(w, "\"in_use: HTTP status 500");
-    assert_non_null(strstr(w->told.why, "in_use: HTTP status 500: \"Could not enable CPU"));
-    assert_non_null(strstr(w->line, ".trace; no CPU samples: in_use: HTTP status 500"));
+    assert_non_null(strstr(told.why, "in_use: HTTP status 500: \"Could not enable CPU"));
+    assert_non_null(strstr(line, ".trace; no CPU samples: in_use: HTTP status 500"));
 }
 
 static void test_not_served(void **state)
@@ -242,7 +145,7 @@ static void test_not_served(void **state)
     struct world *w = *state;
 
     refuse(w, NOT_FOUND, OUTCOME_MISSING);
-    assert_int_equal(w->told.samples.sampled, PIPELINE_UNSAMPLED);
+    assert_int_equal(told.samples.sampled, PIPELINE_UNSAMPLED);
     assert_false(target_lane_fails(profiles(w)));
     assert_false(target_lane_fails(w->target->lanes));
 }
@@ -259,14 +162,14 @@ static void test_no_place(void **state)
     struct world *w = *state;
     const struct loopback_step steps[] = {SEND(OK), BYTES(w->trace.data, w->trace.n)};
 
-    configure(w, "/trace-here");
+    pipeline_configure(w, "/trace-here");
     assert_int_equal(pipeline_adds_samples(w->target->lanes, 0), 0);
     order(w);
     loopback_play(w->server, steps, 2);
-    finish(w, 1);
+    pipeline_finish(w, 1);
     assert_non_null(strstr(loopback_join(w->server), "/trace-here?seconds=2 "));
-    assert_int_equal(w->told.outcome, OUTCOME_OK);
-    assert_int_equal(w->told.samples.outcome, OUTCOME_MISSING);
+    assert_int_equal(told.outcome, OUTCOME_OK);
+    assert_int_equal(told.samples.outcome, OUTCOME_MISSING);
     assert_record(w, "\"no_cpu_profile\": \"missing: it is not known where");
 }
 
@@ -275,15 +178,15 @@ static void test_unwanted(void **state)
 {
     struct world *w = *state;
     const struct loopback_step steps[] = {SEND(OK), BYTES(w->trace.data, w->trace.n)};
-    const struct pipeline_order o = {.fn = on_told, .userdata = &w->told};
+    const struct pipeline_order o = {.fn = on_told, .userdata = &told};
 
     assert_int_equal(pipeline_capture(w->pipeline, w->target->lanes, &o, NULL), 0);
     loopback_play(w->server, steps, 2);
-    finish(w, 1);
+    pipeline_finish(w, 1);
     (void)loopback_join(w->server); /* done with the steps */
-    assert_int_equal(w->told.outcome, OUTCOME_OK);
-    assert_false(w->told.wanted);
-    assert_null(strstr(w->line, "CPU samples"));
+    assert_int_equal(told.outcome, OUTCOME_OK);
+    assert_false(told.wanted);
+    assert_null(strstr(line, "CPU samples"));
 }
 
 /* A profile that waits already becomes the one beside the trace: never two of one target. */
@@ -298,11 +201,11 @@ static void test_takes_what_waits(void **state)
     order(w);
     assert_int_equal(pipeline_capture(w->pipeline, profiles(w), &o, NULL), 0);
     loopback_play(w->server, steps, 3);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
     assert_int_equal(scheduled.times, 1);
     assert_int_equal(scheduled.outcome, OUTCOME_IN_USE);
-    assert_int_equal(w->told.outcome, OUTCOME_BUSY);
+    assert_int_equal(told.outcome, OUTCOME_BUSY);
     assert_int_equal(w->counters.captures[OUTCOME_SKIPPED], 0);
 }
 
@@ -316,10 +219,10 @@ static void test_cut_in_the_lead(void **state)
     loopback_play(w->server, steps, 1);
     run_until(w, "lead");
     pipeline_cut(w->pipeline);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
-    assert_int_equal(w->told.times, 1);
-    assert_int_equal(w->told.outcome, OUTCOME_CANCELLED);
+    assert_int_equal(told.times, 1);
+    assert_int_equal(told.outcome, OUTCOME_CANCELLED);
     assert_int_equal(w->target->lanes->last_start, 0);
 }
 
@@ -335,12 +238,12 @@ static void test_cut_beside(void **state)
     assert_true(w->target->lanes->last_start >= profiles(w)->last_start + ARTIFACT_LEAD);
     assert_int_equal(pipeline_in_flight(w->pipeline), 2);
     pipeline_cut(w->pipeline);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
-    assert_int_equal(w->told.times, 1);
-    assert_int_equal(w->told.outcome, OUTCOME_CANCELLED);
-    assert_int_equal(w->told.samples.sampled, PIPELINE_SAMPLED_MAYBE);
-    assert_int_equal(w->told.samples.outcome, OUTCOME_CANCELLED);
+    assert_int_equal(told.times, 1);
+    assert_int_equal(told.outcome, OUTCOME_CANCELLED);
+    assert_int_equal(told.samples.sampled, PIPELINE_SAMPLED_MAYBE);
+    assert_int_equal(told.samples.outcome, OUTCOME_CANCELLED);
 }
 
 /* Draining lets both go on; nothing else of the target follows. */
@@ -355,9 +258,9 @@ static void test_drained_in_the_lead(void **state)
     run_until(w, "lead");
     pipeline_drain(w->pipeline);
     loopback_open_gate(w->server);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
-    assert_int_equal(w->told.outcome, OUTCOME_OK);
+    assert_int_equal(told.outcome, OUTCOME_OK);
 }
 
 /* A reload takes the target away, or its path: the first ends as it began. */
@@ -371,12 +274,12 @@ static void test_reload_in_the_lead(void **state)
     loopback_play(w->server, steps, 5);
     run_until(w, "lead");
     w->target->gone = true;
-    configure(w, "/trace-here");
+    pipeline_configure(w, "/trace-here");
     loopback_open_gate(w->server);
-    finish(w, 2);
+    pipeline_finish(w, 2);
     assert_non_null(strstr(loopback_join(w->server), "/trace-here?seconds=2 "));
-    assert_int_equal(w->told.outcome, OUTCOME_OK);
-    assert_string_not_equal(w->told.key, "");
+    assert_int_equal(told.outcome, OUTCOME_OK);
+    assert_string_not_equal(told.key, "");
 }
 
 static void test_adds(void **state)

@@ -177,14 +177,44 @@ static int begin(struct alive *a, const struct gotrace *trace, const struct gotr
     return r;
 }
 
+static int learn_name(struct alive *a, const struct gotrace *trace, const struct gotrace_event *e)
+{
+    uint32_t i = idmap_find(&a->numbers, e->args[0]);
+    int r = 0;
+
+    if (i != IDMAP_NONE && a->list[i].name == TEXTS_EMPTY && e->from != GOTRACE_GO_NOT_EXIST)
+        r = start_name(&a->texts, trace, e, &a->list[i].name);
+    return r == -E2BIG ? 0 : r;
+}
+
+/*
+ * One that is where it was, as a generation's beginning says again. In a syscall or a wait from
+ * before the trace, that may be the first stack that is had of it.
+ */
+static int stays(struct alive *a, const struct gotrace *trace, const struct gotrace_event *e,
+                 struct being *b)
+{
+    bool waits = b->state == GOTRACE_GO_WAITING || b->state == GOTRACE_GO_SYSCALL;
+    int r = 0;
+
+    if (!waits || b->stack != SITES_NO_STACK || start_stack(e) == 0)
+        return 0;
+    r = sites_of(&a->sites, trace, start_stack(e), &b->stack);
+    if (b->older && b->since == a->first)
+        b->start.stack = b->stack;
+    return r == -E2BIG ? 0 : r;
+}
+
 static int go_state(struct alive *a, const struct gotrace *trace, const struct gotrace_event *e)
 {
     uint32_t i = idmap_find(&a->numbers, e->args[0]);
     struct being *b = i == IDMAP_NONE ? NULL : &a->list[i];
     int r;
 
-    if (e->from == e->to)
-        return 0;
+    if (e->from == e->to) {
+        r = learn_name(a, trace, e);
+        return r < 0 || !b ? r : stays(a, trace, e, b);
+    }
     if (!b && e->from != GOTRACE_GO_UNDETERMINED && e->from != GOTRACE_GO_NOT_EXIST)
         return 0; /* there was no room for it */
     if (!b) {
@@ -246,16 +276,6 @@ static int take_stock(struct alive *a)
 static bool is_late(const struct alive *a, const struct gotrace_event *e)
 {
     return a->over && (e->from != GOTRACE_GO_UNDETERMINED || e->to == GOTRACE_GO_NOT_EXIST);
-}
-
-static int learn_name(struct alive *a, const struct gotrace *trace, const struct gotrace_event *e)
-{
-    uint32_t i = idmap_find(&a->numbers, e->args[0]);
-    int r = 0;
-
-    if (i != IDMAP_NONE && a->list[i].name == TEXTS_EMPTY && e->from != GOTRACE_GO_NOT_EXIST)
-        r = start_name(&a->texts, trace, e, &a->list[i].name);
-    return r == -E2BIG ? 0 : r;
 }
 
 static int take(struct alive *a, const struct gotrace *trace, const struct gotrace_event *e)

@@ -71,15 +71,12 @@ func (a *alive) event(ev *trace.Event) {
 		return
 	}
 	from, to := st.Goroutine()
-	if from == to {
-		return
-	}
 	id, now := st.Resource.Goroutine(), int64(ev.Time().Sub(a.first))
 	g, late := a.gs[id], now > a.at
 	if g != nil && g.name == "" && from != trace.GoNotExist {
 		g.name = nameOf(st.Stack)
 	}
-	if late && from != trace.GoUndetermined {
+	if from == to || late && from != trace.GoUndetermined {
 		return
 	}
 	if from == trace.GoUndetermined || from == trace.GoNotExist {
