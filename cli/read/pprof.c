@@ -9,7 +9,7 @@
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
-#include "cli/read/confined.h"
+#include "cli/common/confined.h"
 #include "cli/read/encode.h"
 #include "cli/read/failure.h"
 #include "cli/read/outfile.h"

@@ -14,7 +14,7 @@
 #include "cli/common/screen.h"
 #include "cli/timeline/timeline_choice.h"
 #include "cli/timeline/timeline_file.h"
-#include "cli/read/confined.h"
+#include "cli/common/confined.h"
 #include "cli/read/tracefile.h"
 
 static const char intro[] =

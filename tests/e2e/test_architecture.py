@@ -109,7 +109,7 @@ MAY_INCLUDE = {
         "daemon/ship",
         "daemon/source", "daemon/trigger", "daemon/view", "daemon/watch",
     },
-    "cli/common": set(),
+    "cli/common": {"lib/process"},
     "cli/read": {
         "trace", "trace/findings", "trace/goroutines", "trace/profile", "trace/summary", "lib/process",
         "lib/record", "lib/value",

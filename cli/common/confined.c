@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/read/confined.h"
+#include "cli/common/confined.h"
 
 #include <errno.h>
 #include <string.h>
