@@ -33,6 +33,7 @@ static const struct command commands[] = {
     {"tasks", "show the slowest tasks, as trees, and what their time was made of", command_tasks},
     {"blockers", "say who kept goroutines waiting, for how long, and why", command_blockers},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
+    {"anonymise", "write a copy without the program's names", NULL},
     {"schedtrace", "say what GODEBUG=schedtrace printed into a log", command_schedtrace},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},
 };

@@ -87,6 +87,15 @@ static void say_stopped(const struct daemon *d)
     log_write(LOG_LEVEL_INFO, &fields, "stopped; %s", buf_str(&text));
 }
 
+static bool lists_come_later(const struct config *c)
+{
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        if (c->jobs[i].n_http_sd > 0)
+            return true;
+    }
+    return false;
+}
+
 int daemon_run(struct daemon *d)
 {
     int r = notify_watchdog(d->event);
@@ -96,7 +105,9 @@ int daemon_run(struct daemon *d)
     d->once_left = targets_scheduled(d->targets);
     say_started(d);
     if (d->options->once && d->once_left == 0) {
-        log_error("no targets: file_sd_configs found none");
+        log_error("no targets: %s", lists_come_later(d->config)
+                                        ? "--once does not wait for what http_sd_configs list"
+                                        : "file_sd_configs found none");
         return EXIT_FAILURE;
     }
     notify_ready();

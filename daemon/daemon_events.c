@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "daemon/artifact/artifacts.h"
 #include "daemon/daemon_state.h"
+#include "lib/config/group.h"
 
 /* The least time between two calls that give memory back: each costs about ten microseconds per
  * MiB. */
@@ -106,7 +107,7 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
             meters_expect(d->meters, config->jobs[i].name, config->jobs[i].artifacts);
     }
     for (size_t i = 0; lists && i < config->n_jobs; i++)
-        free(lists[i].items);
+        target_list_done(&lists[i]);
     free(lists);
     free(views);
     return r;

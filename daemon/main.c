@@ -13,6 +13,7 @@
 #include "daemon/options.h"
 #include "daemon/probe.h"
 #include "daemon/source/discovery.h"
+#include "daemon/source/survey.h"
 #include "lib/store/credential/creddoc.h"
 
 #define EXIT_USAGE 2
@@ -69,6 +70,13 @@ static int check_files(const struct config *config, const char *name, bool probe
     good = diags_count(&diags) == 0;
     diags_print(&diags, stderr);
     diags_done(&diags);
+    if (good) {
+        int r = survey_print(config, stdout);
+
+        if (r < 0)
+            (void)fprintf(stderr, "contraced: the targets cannot be listed: %s\n", strerror(-r));
+        good = r == 0;
+    }
     if (good && probes) {
         int r = probe(config, stderr);
 

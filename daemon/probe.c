@@ -13,6 +13,7 @@
 #include "daemon/watch/near.h"
 #include "daemon/watch/plan.h"
 #include "daemon/watch/poll.h"
+#include "lib/config/group.h"
 
 struct prober {
     sd_event *event;
@@ -209,7 +210,7 @@ static int find_targets(struct prober *pr, const struct config *config)
     if (r == 0)
         r = targets_update(pr->targets, config, views, clock_real(), clock_boot(), &change);
     for (size_t i = 0; lists && i < config->n_jobs; i++)
-        free(lists[i].items);
+        target_list_done(&lists[i]);
     free(lists);
     free(views);
     return r;

@@ -31,14 +31,15 @@ CREATE TABLE contrace_rows (
     host_cpus Nullable(Int64), host_load1 Nullable(Float64), host_busy_ns Nullable(Int64),
     host_steal_ns Nullable(Int64), host_cpu_pressure_some_ns Nullable(Int64), findings Nullable(Int64),
     score Nullable(Float64), rank Nullable(Int64), code Nullable(String), subject Nullable(String),
-    remark Nullable(String), because Nullable(String), lost_ns Nullable(Int64), lost_share Nullable(Float64),
+    func Nullable(String), file Nullable(String), line Nullable(Int64), remark Nullable(String),
+    because Nullable(String), lost_ns Nullable(Int64), lost_share Nullable(Float64),
     goroutines_first Nullable(Int64), goroutines_last Nullable(Int64), samples Nullable(Int64),
     samples_over_s Nullable(Int64), evidence Nullable(String), kind Nullable(String), at_ns Nullable(Int64),
     duration_ns Nullable(Int64), g Nullable(Int64), type Nullable(String), wait_reason Nullable(String),
-    func Nullable(String), file Nullable(String), line Nullable(Int64), task Nullable(Int64),
-    parent Nullable(Int64), open Nullable(Bool), at_start Nullable(Bool), trace_id Nullable(String),
-    span_id Nullable(String), traceparent Nullable(String), syscall_ns Nullable(Int64),
-    assist_ns Nullable(Int64), standing_ns Nullable(Int64), waited_for Nullable(String)
+    task Nullable(Int64), parent Nullable(Int64), open Nullable(Bool), at_start Nullable(Bool),
+    trace_id Nullable(String), span_id Nullable(String), traceparent Nullable(String),
+    syscall_ns Nullable(Int64), assist_ns Nullable(Int64), standing_ns Nullable(Int64),
+    waited_for Nullable(String)
 ) ENGINE = S3('https://BUCKET.s3.REGION.amazonaws.com/PREFIX/.contrace/rows/*/*/*.jsonl.gz', 'JSONEachRow', 'gzip');
 
 CREATE OR REPLACE VIEW traces AS

@@ -35,13 +35,13 @@ FROM read_json(getvariable('contrace_rows'), format = 'newline_delimited', compr
         process_cpu_ns: 'BIGINT', process_run_wait_ns: 'BIGINT', host_cpus: 'BIGINT', host_load1: 'DOUBLE',
         host_busy_ns: 'BIGINT', host_steal_ns: 'BIGINT', host_cpu_pressure_some_ns: 'BIGINT',
         findings: 'BIGINT', score: 'DOUBLE', rank: 'BIGINT', code: 'VARCHAR', subject: 'VARCHAR',
-        remark: 'VARCHAR', because: 'VARCHAR', lost_ns: 'BIGINT', lost_share: 'DOUBLE',
-        goroutines_first: 'BIGINT', goroutines_last: 'BIGINT', samples: 'BIGINT', samples_over_s: 'BIGINT',
-        evidence: 'VARCHAR', kind: 'VARCHAR', at_ns: 'BIGINT', duration_ns: 'BIGINT', g: 'BIGINT',
-        type: 'VARCHAR', wait_reason: 'VARCHAR', func: 'VARCHAR', file: 'VARCHAR', line: 'BIGINT',
-        task: 'BIGINT', parent: 'BIGINT', open: 'BOOLEAN', at_start: 'BOOLEAN', trace_id: 'VARCHAR',
-        span_id: 'VARCHAR', traceparent: 'VARCHAR', syscall_ns: 'BIGINT', assist_ns: 'BIGINT',
-        standing_ns: 'BIGINT', waited_for: 'VARCHAR'
+        func: 'VARCHAR', file: 'VARCHAR', line: 'BIGINT', remark: 'VARCHAR', because: 'VARCHAR',
+        lost_ns: 'BIGINT', lost_share: 'DOUBLE', goroutines_first: 'BIGINT', goroutines_last: 'BIGINT',
+        samples: 'BIGINT', samples_over_s: 'BIGINT', evidence: 'VARCHAR', kind: 'VARCHAR', at_ns: 'BIGINT',
+        duration_ns: 'BIGINT', g: 'BIGINT', type: 'VARCHAR', wait_reason: 'VARCHAR', task: 'BIGINT',
+        parent: 'BIGINT', open: 'BOOLEAN', at_start: 'BOOLEAN', trace_id: 'VARCHAR', span_id: 'VARCHAR',
+        traceparent: 'VARCHAR', syscall_ns: 'BIGINT', assist_ns: 'BIGINT', standing_ns: 'BIGINT',
+        waited_for: 'VARCHAR'
     })
 WHERE coalesce(start >= getvariable('contrace_since'), true)
     AND coalesce(start < getvariable('contrace_until'), true)

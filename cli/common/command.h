@@ -22,6 +22,7 @@ struct command {
     int (*run)(int argc, char **argv); /* NULL: contrace-remote does it */
 };
 
+int command_anonymise(int argc, char **argv);
 int command_blockers(int argc, char **argv);
 int command_capture(int argc, char **argv);
 int command_check(int argc, char **argv);

@@ -34,6 +34,7 @@ void target_job_unref(struct target_job *j)
         return;
     free(j->name);
     free(j->path);
+    free(j->query);
     for (size_t i = 0; i < KINDS; i++)
         free(j->paths[i]);
     flight_done(&j->flight);
@@ -80,7 +81,7 @@ static int fill_artifacts(struct target_job *j, const struct job_config *from)
     return 0;
 }
 
-struct target_job *target_job_new(const struct job_config *from)
+static struct target_job *job_copy(const struct job_config *from, const char *query)
 {
     struct target_job *j = calloc(1, sizeof(*j));
     bool failed = false;
@@ -92,6 +93,7 @@ struct target_job *target_job_new(const struct job_config *from)
         .name = copy(from->name, &failed),
         .https = from->https,
         .path = copy(from->path, &failed),
+        .query = copy(query, &failed),
         .artifacts = from->artifacts ? from->artifacts : 1u << KIND_TRACE,
         .incident_artifacts = from->incident_artifacts,
         .cpu_samples = from->cpu_samples,
@@ -106,6 +108,40 @@ struct target_job *target_job_new(const struct job_config *from)
         return NULL;
     }
     return j;
+}
+
+static bool https_of(const struct job_config *from, const struct target_config *to)
+{
+    return to->https == CONFIG_INHERIT ? from->https : to->https == CONFIG_ON;
+}
+
+struct target_job *target_job_new(const struct job_config *from, const struct target_config *to)
+{
+    struct job_config with = *from; /* all that it points to is borrowed */
+
+    if (!to)
+        return job_copy(from, NULL);
+    with.https = https_of(from, to);
+    if (to->path)
+        with.path = to->path;
+    return job_copy(&with, to->query);
+}
+
+bool target_job_differs(const struct target_config *to)
+{
+    return to->https != CONFIG_INHERIT || to->path || to->query;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool target_job_suits(const struct target_job *j, const struct job_config *from,
+                      const struct target_config *to)
+{
+    return strcmp(j->name, from->name) == 0 && j->https == https_of(from, to) &&
+           strcmp(j->path, to->path ? to->path : from->path) == 0 && same_text(j->query, to->query);
 }
 
 struct target *target_new(const char *address)
@@ -264,10 +300,15 @@ usec target_window(const struct target_job *job, const struct artifact *artifact
 char *target_request(const struct lane *l, usec window)
 {
     const struct target *t = l->target;
-    _cleanup_free_ char *url = with_path(t->url, t->job, l->artifact);
+    _cleanup_free_ char *path = with_path(t->url, t->job, l->artifact), *url = NULL;
     char *request;
 
-    if (!url || window == 0)
+    if (!path || asprintf(&url, "%s%s%s", path, t->job->query ? "?" : "",
+                          t->job->query ? t->job->query : "") < 0) {
+        url = NULL;
+        return NULL;
+    }
+    if (window == 0)
         return steal(&url);
     if (asprintf(&request, "%s%cseconds=%.15g", url, strchr(url, '?') ? '&' : '?',
                  (double)window / (double)USEC_PER_SEC) < 0)
@@ -296,18 +337,22 @@ static bool is_here(const struct target_job *job, const struct address *a)
     return false;
 }
 
-/* The host part of the key; with the port if the job has another target on the same host. */
+/* The host part of the key: the target's own, or that of the address; with the port if the job has
+ * another target on the same host. */
 static char *host_of(const struct target_config *from, const struct target_job *job,
                      const char *own_host, bool shared)
 {
     const struct address *a = &from->parsed;
+    const char *name = from->host;
     char *host;
 
-    if (is_here(job, a))
+    if (!name && is_here(job, a))
         return strdup(own_host);
-    if (!shared)
-        return strdup(a->host);
-    return asprintf(&host, "%s_%u", a->host, port_of(job, a)) < 0 ? NULL : host;
+    if (!name)
+        name = a->host;
+    if (!shared || a->unix_path)
+        return strdup(name);
+    return asprintf(&host, "%s_%u", name, port_of(job, a)) < 0 ? NULL : host;
 }
 
 /* Its path is not that of traces. */

@@ -22,6 +22,7 @@ struct target_job {
     char *name;
     bool https;
     char *path;                  /* of traces */
+    char *query;                 /* of all requests, escaped; NULL: none. It is not shown */
     char *paths[KINDS];          /* of each kind; NULL: its path is not known */
     unsigned artifacts;          /* those captured by schedule: a bit for each kind */
     unsigned incident_artifacts; /* those that an incident takes: a bit for each kind */
@@ -107,7 +108,14 @@ usec target_window(const struct target_job *job, const struct artifact *artifact
  * NULL when memory is short. */
 char *target_request(const struct lane *l, usec window);
 
-/* Copies a job's settings that captures need; one reference. NULL when memory is short. */
-struct target_job *target_job_new(const struct job_config *from);
+/* Copies a job's settings that captures need; one reference. What a target says otherwise goes
+ * first (`to`, or NULL). NULL when memory is short. */
+struct target_job *target_job_new(const struct job_config *from, const struct target_config *to);
+
+/* Whether the target says anything otherwise than its job, and whether these settings, made from its
+ * job, are what it says. */
+bool target_job_differs(const struct target_config *to);
+bool target_job_suits(const struct target_job *j, const struct job_config *from,
+                      const struct target_config *to);
 struct target_job *target_job_ref(struct target_job *j);
 void target_job_unref(struct target_job *j);

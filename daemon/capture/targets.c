@@ -7,6 +7,9 @@
 
 #include "daemon/artifact/artifacts.h"
 
+/* How many variants of jobs are looked through for one that a target can share. */
+#define VARIANTS_RECENT 16
+
 struct targets {
     char *host;
     struct target **items; /* ordered by (job, address) */
@@ -89,6 +92,8 @@ struct wanted {
 struct update {
     struct target_job **jobs;
     size_t n_jobs;
+    struct target_job **variants; /* jobs with what some of their targets say otherwise */
+    size_t n_variants;
     struct wanted *wanted;
     size_t n;
 };
@@ -111,6 +116,14 @@ static int by_identity(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* The host that the key would have; "" for a socket. */
+static const char *host_of(const struct target_config *t)
+{
+    if (t->host)
+        return t->host;
+    return t->parsed.host ? t->parsed.host : "";
+}
+
 static int by_host(const void *a, const void *b)
 {
     const struct wanted *x = *(struct wanted *const *)a, *y = *(struct wanted *const *)b;
@@ -118,8 +131,7 @@ static int by_host(const void *a, const void *b)
 
     if (r != 0)
         return r;
-    return strcmp(x->config->parsed.host ? x->config->parsed.host : "",
-                  y->config->parsed.host ? y->config->parsed.host : "");
+    return strcmp(host_of(x->config), host_of(y->config));
 }
 
 static void update_done(struct update *u)
@@ -127,11 +139,35 @@ static void update_done(struct update *u)
     for (size_t i = 0; i < u->n_jobs; i++)
         target_job_unref(u->jobs[i]);
     free(u->jobs);
+    for (size_t i = 0; i < u->n_variants; i++)
+        target_job_unref(u->variants[i]);
+    free(u->variants);
     for (size_t i = 0; i < u->n; i++) {
         if (!u->wanted[i].old)
             target_unref(u->wanted[i].target);
     }
     free(u->wanted);
+}
+
+/*
+ * The settings for a target: its job's, or a variant of them, which targets that say the same share
+ * if they are not far from each other. NULL when memory is short.
+ */
+static struct target_job *settings_of(struct update *u, const struct job_config *from,
+                                      struct target_job *job, const struct target_config *to)
+{
+    size_t first = u->n_variants > VARIANTS_RECENT ? u->n_variants - VARIANTS_RECENT : 0;
+
+    if (!target_job_differs(to))
+        return job;
+    for (size_t i = u->n_variants; i > first; i--) {
+        if (target_job_suits(u->variants[i - 1], from, to))
+            return u->variants[i - 1];
+    }
+    job = target_job_new(from, to);
+    if (job)
+        u->variants[u->n_variants++] = job;
+    return job;
 }
 
 /* Collects the addresses of all jobs, each once, ordered by identity: (job, address). */
@@ -144,16 +180,21 @@ static int collect(struct update *u, const struct config *config,
         total += lists[j]->n;
     u->jobs = calloc(config->n_jobs + 1, sizeof(*u->jobs));
     u->wanted = calloc(total + 1, sizeof(*u->wanted));
-    if (!u->jobs || !u->wanted)
+    u->variants = calloc(total + 1, sizeof(*u->variants));
+    if (!u->jobs || !u->wanted || !u->variants)
         return -ENOMEM;
     for (size_t j = 0; j < config->n_jobs; j++) {
-        u->jobs[u->n_jobs] = target_job_new(&config->jobs[j]);
+        u->jobs[u->n_jobs] = target_job_new(&config->jobs[j], NULL);
         if (!u->jobs[u->n_jobs])
             return -ENOMEM;
         u->n_jobs++;
         for (size_t i = 0; i < lists[j]->n; i++) {
-            u->wanted[u->n] =
-                (struct wanted){.config = &lists[j]->items[i], .job = u->jobs[j], .order = u->n};
+            const struct target_config *to = &lists[j]->items[i];
+            struct target_job *job = settings_of(u, &config->jobs[j], u->jobs[j], to);
+
+            if (!job)
+                return -ENOMEM;
+            u->wanted[u->n] = (struct wanted){.config = to, .job = job, .order = u->n};
             u->n++;
         }
     }

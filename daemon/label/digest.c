@@ -72,7 +72,29 @@ static double covered_of(const json_t *o)
     return json_is_number(covered) && value >= 0 && value <= 1 ? value : -1;
 }
 
-/* Copies the findings: their codes, scores and evidence, without `next`. */
+/* Where it is worst: in the program's own code, if that is known. False without memory. */
+static bool add_site(json_t *to, const json_t *finding)
+{
+    static const char *const members[] = {"func", "file", "line"};
+    const json_t *site = json_array_get(json_object_get(finding, "sites"), 0);
+    const json_t *own = json_object_get(site, "own");
+    json_t *copy;
+
+    if (json_string_length(json_object_get(own, "func")) > 0)
+        site = own;
+    if (json_string_length(json_object_get(site, "func")) == 0)
+        return true;
+    copy = json_object();
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        json_t *value = json_object_get(site, members[i]);
+
+        if (value && is_scalar(value))
+            (void)json_object_set(copy, members[i], value);
+    }
+    return json_object_set_new(to, "site", copy) == 0;
+}
+
+/* Copies the findings: their codes, scores, evidence and first call sites, without `next`. */
 static json_t *reduce_findings(const json_t *from)
 {
     json_t *to = json_array();
@@ -86,6 +108,10 @@ static json_t *reduce_findings(const json_t *from)
             continue;
         kept = reduce(finding, 1);
         (void)json_object_del(kept, "next");
+        if (kept && !add_site(kept, finding)) {
+            json_decref(kept);
+            kept = NULL;
+        }
         if (json_array_append_new(to, kept) < 0) {
             json_decref(to);
             return NULL;

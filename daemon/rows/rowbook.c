@@ -172,6 +172,24 @@ static void arm(struct rowbook *b, usec wait)
     (void)sd_event_source_set_enabled(b->timer, SD_EVENT_ONESHOT);
 }
 
+/* Opens the directory; anew if it failed, as it may have been removed. */
+static void open_journal(struct rowbook *b)
+{
+    int r;
+
+    if (b->root >= 0 && (!b->said || b->job))
+        return;
+    b->root = close_fd(b->root);
+    r = journal_open(b->path, &b->root);
+    if (r < 0) {
+        say_failure(b, r);
+        return;
+    }
+    b->since = journal_since(b->root);
+    b->waiting = true;
+    rowbook_catchup_begin(b);
+}
+
 static int on_timer(sd_event_source *source, uint64_t now, void *userdata)
 {
     struct rowbook *b = userdata;
@@ -181,8 +199,9 @@ static int on_timer(sd_event_source *source, uint64_t now, void *userdata)
     if (!b->enabled || b->finishing)
         return 0;
     arm(b, b->interval);
-    b->seal = true;
-    if (b->missed && !b->catching)
+    open_journal(b);
+    b->seal = b->root >= 0;
+    if (b->missed && !b->catching && b->root >= 0)
         rowbook_catchup_begin(b);
     step(b);
     return 0;
@@ -247,19 +266,8 @@ void rowbook_free(struct rowbook *b)
     sd_event_source_disable_unref(b->retry);
     (void)close_fd(b->root);
     sd_event_unref(b->event);
+    free(b->path);
     free(b);
-}
-
-static void open_journal(struct rowbook *b, const char *path)
-{
-    int r = journal_open(path, &b->root);
-
-    if (r < 0) {
-        log_warn("no rows are written for the store: %s/rows: %s", path, strerror(-r));
-        return;
-    }
-    b->since = journal_since(b->root);
-    b->waiting = true;
 }
 
 /* Daemons that start together do not ship together. */
@@ -278,15 +286,18 @@ void rowbook_set(struct rowbook *b, const char *path, bool enabled, usec interva
         (void)sd_event_source_set_enabled(b->timer, SD_EVENT_OFF);
         return;
     }
-    if (b->root < 0)
-        open_journal(b, path);
-    if (b->root < 0)
+    if (!b->path)
+        b->path = strdup(path);
+    if (!b->path) {
+        say_failure(b, -ENOMEM);
         return;
+    }
     if (begins || interval != b->interval)
         arm(b, first_wait(b, interval));
     b->interval = interval;
-    if (begins)
+    if (begins && b->root >= 0)
         rowbook_catchup_begin(b);
+    open_journal(b);
     step(b);
 }
 

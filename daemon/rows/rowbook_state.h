@@ -67,7 +67,8 @@ struct rowbook {
     uint64_t random; /* the generator's state */
     bool enabled, finishing, cut;
     usec interval;
-    int root;                /* of the journal; -1: not opened yet */
+    char *path;              /* storage.path; NULL: not known yet */
+    int root;                /* of the journal; -1: not open */
     struct rowbook_job *job; /* on a disk thread; NULL: none */
 
     struct rowbook_taken *taken, **last;

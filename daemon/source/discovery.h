@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/source/target_sink.h"
 #include "lib/config/config.h"
 #include "lib/yaml/diag.h"
 
@@ -28,12 +29,18 @@ void discovery_free(struct discovery *d);
 int discovery_set(struct discovery *d, const struct config *config);
 
 /*
- * Lists the targets of job `i` of the configuration, from all sources. The list is new, but the
- * targets in it are borrowed until the next change: release it with free(ret->items) alone. 0 or
- * -ENOMEM.
+ * Lists the targets of job `i` of the configuration, from all sources, as the job's relabel_configs
+ * leave them. Release the list with target_list_done. 0 or -ENOMEM.
  */
 int discovery_targets(struct discovery *d, const struct config *config, size_t i,
                       struct target_list *ret);
+
+/*
+ * Tells what becomes of each target of job `i`, of sources that find theirs without the network. 0
+ * or -ENOMEM.
+ */
+int discovery_survey(struct discovery *d, const struct config *config, size_t i, target_sink_fn fn,
+                     void *userdata);
 
 /* Lets each source check once what the configuration names. Errors go into `d`, warnings are
  * written to `warnings`. */

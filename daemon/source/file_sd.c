@@ -407,19 +407,19 @@ static int file_sd_set(void *state, const struct config *config)
     return 0;
 }
 
-static int append_pattern(struct file_sd *d, const char *pattern, struct target_list *to)
+static int append_pattern(struct file_sd *d, const char *pattern, struct target_sink *to)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < d->n_files; i++) {
         if (matches(pattern, d->files[i].path))
-            r = target_source_append(to, &d->files[i].targets);
+            r = target_sink_put_list(to, &d->files[i].targets, "__meta_filepath", d->files[i].path);
     }
     return r;
 }
 
 static int file_sd_targets(void *state, const struct config *config, size_t i,
-                           struct target_list *to)
+                           struct target_sink *to)
 {
     struct file_sd *d = state;
     int r = 0;

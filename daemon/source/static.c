@@ -7,10 +7,10 @@
 #include "daemon/source/target_source.h"
 
 static int static_targets(void *state, const struct config *config, size_t i,
-                          struct target_list *to)
+                          struct target_sink *to)
 {
     (void)state;
-    return target_source_append(to, &config->jobs[i].targets);
+    return target_sink_put_list(to, &config->jobs[i].targets, NULL, NULL);
 }
 
 const struct target_source source_static = {

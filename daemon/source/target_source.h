@@ -4,13 +4,15 @@
 /*
  * The functions of a source of targets. A source reads its own section of each job in the
  * configuration, finds targets and tells when they have changed. discovery.c has the table of
- * sources and puts their targets together.
+ * sources and puts their targets together. What a source knows of a target it hands over as labels:
+ * target_sink.h.
  */
 
 #include <stddef.h>
 #include <stdio.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/source/target_sink.h"
 #include "lib/config/config.h"
 #include "lib/yaml/diag.h"
 
@@ -33,18 +35,15 @@ struct target_source {
      * changed. */
     int (*set)(void *state, const struct config *config);
 
-    /* Appends the targets of job `i`, borrowed until the next change. `config` is the one that was
-     * given to `set`. 0 or -ENOMEM. */
-    int (*targets)(void *state, const struct config *config, size_t i, struct target_list *to);
+    /* Puts the targets of job `i`, each as a set of labels (target_sink.h). `config` is the one that
+     * was given to `set`. 0 or -ENOMEM. */
+    int (*targets)(void *state, const struct config *config, size_t i, struct target_sink *to);
 
     /* For --check-config: errors go into `d`; what is only missing yet is a line in `warnings`.
      * NULL: nothing can be wrong outside the configuration itself. */
     void (*check)(const struct config *config, FILE *warnings, struct diags *d);
 };
 
-/* A helper for `targets`: appends the items of `from`, which still owns what they point to. 0 or
- * -ENOMEM. */
-int target_source_append(struct target_list *to, const struct target_list *from);
-
 extern const struct target_source source_static;
 extern const struct target_source source_file_sd;
+extern const struct target_source source_http_sd;

@@ -210,6 +210,18 @@ static void check_flight(struct check *k, const struct job_config *job)
         job->flight.path);
 }
 
+static void check_one_proxy(struct check *k, const struct job_config *job,
+                            const struct proxy *proxy)
+{
+    if (proxy->url && proxy->from_environment)
+        report(k, AT(&proxy->url), job, "proxy_url and proxy_from_environment exclude each other");
+}
+
+static bool finds_targets(const struct job_config *job)
+{
+    return job->targets.n > 0 || job->n_file_sd > 0 || job->n_http_sd > 0;
+}
+
 static int check_job(struct check *k, const struct job_config *job)
 {
     const struct proxy *proxy = &job->access.proxy;
@@ -217,12 +229,15 @@ static int check_job(struct check *k, const struct job_config *job)
 
     check_limits(k, job);
     check_access(k, &job->access, &job->name, about_job(job, about));
-    if (proxy->url && proxy->from_environment)
-        report(k, AT(&proxy->url), job, "proxy_url and proxy_from_environment exclude each other");
+    check_one_proxy(k, job, proxy);
+    for (size_t i = 0; i < job->n_http_sd; i++) {
+        check_access(k, &job->http_sd[i].access, &job->http_sd[i].url, about_job(job, about));
+        check_one_proxy(k, job, &job->http_sd[i].access.proxy);
+    }
     check_flight(k, job);
-    if (job->targets.n == 0 && job->n_file_sd == 0 &&
-        !check_any_bad(k, AT(&job->targets, &job->file_sd)))
-        report(k, AT(&job->name), job, "needs static_configs or file_sd_configs with a target");
+    if (!finds_targets(job) && !check_any_bad(k, AT(&job->targets, &job->file_sd, &job->http_sd)))
+        report(k, AT(&job->name), job,
+               "needs static_configs, file_sd_configs or http_sd_configs with a target");
     return check_targets(k, job);
 }
 

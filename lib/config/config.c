@@ -8,15 +8,17 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "lib/config/access_keys.h"
+#include "lib/config/keys/access_keys.h"
 #include "lib/config/check.h"
 #include "lib/config/filesd.h"
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
+#include "lib/config/http_sd.h"
 #include "lib/net/listen.h"
 #include "lib/config/schema.h"
 #include "lib/config/trigger.h"
 #include "lib/config/upload.h"
+#include "lib/relabel/relabel.h"
 
 #define DEFAULT_STORAGE "/var/lib/contrace"
 #define DEFAULT_FLAG_FILE "/run/contrace/suspend"
@@ -76,6 +78,12 @@ static void job_done(struct job_config *job)
     for (size_t i = 0; i < job->n_file_sd; i++)
         free(job->file_sd[i]);
     free(job->file_sd);
+    for (size_t i = 0; i < job->n_http_sd; i++)
+        http_sd_done(&job->http_sd[i]);
+    free(job->http_sd);
+    for (size_t i = 0; i < job->n_relabel; i++)
+        relabel_rule_free(job->relabel[i]);
+    free(job->relabel);
 }
 
 void config_free(struct config *c)

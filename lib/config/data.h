@@ -25,14 +25,31 @@
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
 #define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
 #define CONFIG_INCIDENTS_MAX 10000            /* incidents an hour */
+#define CONFIG_RELABEL_MAX 1000               /* relabel_configs of one job */
 #define CONFIG_JOB_NAME_MAX 100               /* bytes: the most that a key's component holds */
 
-/* One address with its labels, from static_configs, file_sd or --target. */
+/* What a job says of something that is on or off for all; what a target says, of its job. */
+enum config_switch {
+    CONFIG_INHERIT,
+    CONFIG_ON,
+    CONFIG_OFF,
+};
+
+/*
+ * One address with its labels, from static_configs, file_sd or --target. Labels that begin with two
+ * underscores are for relabel_configs and say where and how the target is asked
+ * (daemon/source/target_sink.h); after relabelling there are none.
+ */
 struct target_config {
     char *address; /* as written */
     struct address parsed;
     struct label *labels;
     size_t n_labels;
+    /* What relabelling says otherwise than the job; NULL or CONFIG_INHERIT: it does not. */
+    enum config_switch https;
+    char *path;  /* of traces */
+    char *query; /* escaped, without its question mark */
+    char *host;  /* of the key */
 };
 
 struct target_list {
@@ -62,11 +79,11 @@ struct flight_config {
     size_t n_headers;
 };
 
-/* What a job says of something that is on or off for all. */
-enum config_switch {
-    CONFIG_INHERIT,
-    CONFIG_ON,
-    CONFIG_OFF,
+/* A server that lists targets. */
+struct http_sd {
+    char *url;    /* http or https, without a user; it may have a query */
+    usec refresh; /* from one answer to the next request */
+    struct access access;
 };
 
 struct job_config {
@@ -97,7 +114,11 @@ struct job_config {
     char **file_sd; /* glob patterns */
     size_t n_file_sd;
     usec file_sd_refresh; /* how long a change may go unseen where inotify does not work */
-    bool from_option;     /* made by config_add_target */
+    struct http_sd *http_sd;
+    size_t n_http_sd;
+    struct relabel_rule **relabel; /* lib/relabel/relabel.h */
+    size_t n_relabel;
+    bool from_option; /* made by config_add_target */
 };
 
 struct storage_config {

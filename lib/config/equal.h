@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "lib/config/data.h"
-#include "lib/config/table.h"
+#include "lib/config/keys/table.h"
 
 /* Whether all fields of the table's rows are equal, except rows with their own reader (TABLE_LIST,
  * TABLE_CUSTOM). */

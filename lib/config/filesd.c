@@ -109,15 +109,12 @@ static int load(const char *name, const char *text, size_t len, struct target_li
     return r;
 }
 
-int filesd_load_text(const char *name, const char *text, size_t len, struct target_list *ret,
+int filesd_load_json(const char *name, const char *text, size_t len, struct target_list *ret,
                      struct diags *d)
 {
-    size_t suffix = strlen(name) < 5 ? 0 : strlen(name) - 5;
     struct buf joined;
     int r;
 
-    if (strcmp(name + suffix, ".json") != 0)
-        return load(name, text, len, ret, d);
     buf_init(&joined, YAML_FILE_MAX);
     r = join_surrogates(text, len, &joined);
     if (r == 0)
@@ -127,6 +124,16 @@ int filesd_load_text(const char *name, const char *text, size_t len, struct targ
                   r == -ENOMEM ? "out of memory" : "the file is larger than 4MiB");
     buf_done(&joined);
     return r;
+}
+
+int filesd_load_text(const char *name, const char *text, size_t len, struct target_list *ret,
+                     struct diags *d)
+{
+    size_t suffix = strlen(name) < 5 ? 0 : strlen(name) - 5;
+
+    if (strcmp(name + suffix, ".json") != 0)
+        return load(name, text, len, ret, d);
+    return filesd_load_json(name, text, len, ret, d);
 }
 
 int filesd_load(const char *path, struct target_list *ret, struct diags *d)

@@ -19,4 +19,8 @@ int filesd_load(const char *path, struct target_list *ret, struct diags *d);
 int filesd_load_text(const char *name, const char *text, size_t len, struct target_list *ret,
                      struct diags *d);
 
+/* As filesd_load_text, for JSON of any name. */
+int filesd_load_json(const char *name, const char *text, size_t len, struct target_list *ret,
+                     struct diags *d);
+
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/secretname.h"
-#include "lib/config/access_keys.h"
+#include "lib/config/keys/access_keys.h"
 #include "lib/yaml/label.h"
 #include "lib/net/header.h"
 

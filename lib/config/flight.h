@@ -4,7 +4,7 @@
 /* The section `flight` of a job: where the service has its flight recording. */
 
 #include "lib/config/data.h"
-#include "lib/config/table.h"
+#include "lib/config/keys/table.h"
 
 #define FLIGHT_HEADERS_MAX 16
 #define FLIGHT_HEADER_MAX 1000 /* bytes of a header's value */

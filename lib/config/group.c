@@ -7,22 +7,27 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "lib/config/table.h"
+#include "lib/config/keys/table.h"
+#include "lib/relabel/labelset.h"
 #include "lib/yaml/text.h"
 
-/* Pairs read in one `labels`; discovery tools add many that start with "__" and are dropped. */
+/* Pairs read in one `labels`; discovery tools add many that start with "__", for relabelling. */
 #define PAIRS_MAX 256
 
 struct group {
     struct target_list targets;
     struct label *labels;
-    size_t n_labels, label_bytes;
+    size_t n_labels;
+    size_t n_public, label_bytes; /* of those that stay after relabelling */
 };
 
 void target_config_done(struct target_config *t)
 {
     free(t->address);
     address_done(&t->parsed);
+    free(t->path);
+    free(t->query);
+    free(t->host);
     label_clear_all(&t->labels, &t->n_labels);
     *t = (struct target_config){0};
 }
@@ -89,22 +94,9 @@ static int read_target(struct yaml_file *f, const yaml_node_t *node, void *base,
     return r;
 }
 
-static bool is_label_name(const char *name)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-
-    if (*name == '\0' || !strchr(letters, *name))
-        return false;
-    for (; *name; name++) {
-        if (!strchr(letters, *name) && !(*name >= '0' && *name <= '9'))
-            return false;
-    }
-    return true;
-}
-
 static const char *check_label_name(const char *name)
 {
-    if (!is_label_name(name))
+    if (!labelset_is_name(name))
         return "is not a label's name: letters, digits and _, no digit first";
     if (strlen(name) > YAML_SCALAR_MAX)
         return "is too long for a label's name";
@@ -123,9 +115,7 @@ static int label_name(struct yaml_file *f, const yaml_node_pair_t *pair, const c
     why = check_label_name(name);
     if (why)
         return yaml_file_error(f, yaml_file_node(f, pair->key), "`%.60s` %s", name, why);
-    /* Drops labels that start with two underscores (internal to discovery) and those without a
-     * value. */
-    *ret = strncmp(name, "__", 2) == 0 || yaml_is_null(value) ? NULL : name;
+    *ret = yaml_is_null(value) ? NULL : name;
     return 0;
 }
 
@@ -135,10 +125,11 @@ static int read_label(struct yaml_file *f, const yaml_node_pair_t *pair, struct 
     struct label *l = &g->labels[g->n_labels];
     const char *name = NULL;
     int r = label_name(f, pair, &name);
+    bool internal = name && strncmp(name, "__", 2) == 0;
 
     if (r < 0 || !name)
         return r;
-    if (g->n_labels == CONFIG_LABELS_MAX)
+    if (!internal && g->n_public == CONFIG_LABELS_MAX)
         return yaml_file_error(f, value, "more than %d labels", CONFIG_LABELS_MAX);
     r = yaml_file_spend(f, value, sizeof(*l) + 2 * strlen(name));
     if (r == 0)
@@ -149,7 +140,10 @@ static int read_label(struct yaml_file *f, const yaml_node_pair_t *pair, struct 
         free(steal(&l->value));
         return 0;
     }
-    g->label_bytes += strlen(name) + strlen(l->value);
+    if (!internal) {
+        g->label_bytes += strlen(name) + strlen(l->value);
+        g->n_public++;
+    }
     if (g->label_bytes > CONFIG_LABELS_BYTES_MAX) {
         free(steal(&l->value));
         return yaml_file_error(f, value, "the labels of a target have more than %u KiB",
@@ -172,7 +166,7 @@ static int read_labels(struct yaml_file *f, const yaml_node_t *node, void *base)
     end = node->data.mapping.pairs.top;
     if (end - first > PAIRS_MAX)
         return yaml_file_error(f, node, "more than %d labels", CONFIG_LABELS_MAX);
-    g->labels = calloc(CONFIG_LABELS_MAX, sizeof(*g->labels));
+    g->labels = calloc(PAIRS_MAX, sizeof(*g->labels));
     if (!g->labels)
         return yaml_file_oom(f);
     for (const yaml_node_pair_t *pair = first; pair < end; pair++) {

@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "lib/config/data.h"
-#include "lib/config/scalar.h"
+#include "lib/config/keys/scalar.h"
 #include "lib/record/kind.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])

@@ -3,7 +3,7 @@
 
 /* The section `incidents`, and what a job says of them. */
 
-#include "lib/config/table.h"
+#include "lib/config/keys/table.h"
 
 extern const struct table incidents_section;
 

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "lib/config/access_keys.h"
+#include "lib/config/keys/access_keys.h"
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
+#include "lib/config/http_sd.h"
 #include "lib/config/incidents.h"
-#include "lib/config/scalar.h"
+#include "lib/config/relabel_keys.h"
+#include "lib/config/keys/scalar.h"
 #include "lib/config/trigger.h"
 #include "lib/config/upload.h"
 #include "lib/net/listen.h"
@@ -285,6 +287,18 @@ static const struct table_key job_keys[] = {
      AT(job_config, file_sd),
      .max = PATTERNS_MAX,
      .item = read_file_sd},
+    {.name = "http_sd_configs",
+     .type = TABLE_LIST,
+     .flags = TABLE_NULLABLE,
+     AT(job_config, http_sd),
+     .max = HTTP_SD_MAX,
+     .item = http_sd_read},
+    {.name = "relabel_configs",
+     .type = TABLE_LIST,
+     .flags = TABLE_NULLABLE,
+     AT(job_config, relabel),
+     .max = CONFIG_RELABEL_MAX,
+     .item = relabel_keys_read},
     {.name = "basic_auth",
      .type = TABLE_MAPPING,
      AT(job_config, access.auth),

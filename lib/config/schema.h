@@ -5,7 +5,7 @@
 /* The keys of the configuration file, as tables over struct config. */
 
 #include "lib/config/data.h"
-#include "lib/config/table.h"
+#include "lib/config/keys/table.h"
 
 /* The top level; its base is a struct config with defaults. */
 extern const struct table schema_root;

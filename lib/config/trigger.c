@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "lib/config/check_report.h"
-#include "lib/config/scalar.h"
-#include "lib/config/table.h"
+#include "lib/config/keys/scalar.h"
+#include "lib/config/keys/table.h"
 #include "lib/config/trigger_condition.h"
 #include "lib/value/path.h"
 #include "lib/value/shape.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "lib/config/access_keys.h"
+#include "lib/config/keys/access_keys.h"
 #include "lib/yaml/label.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])

@@ -7,7 +7,7 @@
  */
 
 #include "lib/config/data.h"
-#include "lib/config/table.h"
+#include "lib/config/keys/table.h"
 
 #define UPLOAD_TAGS_MAX 10
 #define UPLOAD_CONTEXT_MAX 10

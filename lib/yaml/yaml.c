@@ -342,6 +342,17 @@ int yaml_scalar(struct yaml_file *f, const yaml_node_t *node, const char *what, 
     return r;
 }
 
+int yaml_verbatim(struct yaml_file *f, const yaml_node_t *node, const char *what, char **ret)
+{
+    bool expand = f->expand;
+    int r;
+
+    f->expand = false;
+    r = yaml_scalar(f, node, what, ret);
+    f->expand = expand;
+    return r;
+}
+
 int yaml_key_text(struct yaml_file *f, const yaml_node_pair_t *pair, const char **ret)
 {
     const yaml_node_t *key = yaml_file_node(f, pair->key);

@@ -78,6 +78,9 @@ const char *yaml_kind(const yaml_node_t *node);
  * messages. */
 int yaml_scalar(struct yaml_file *f, const yaml_node_t *node, const char *what, char **ret);
 
+/* The same, with `$` as it stands. */
+int yaml_verbatim(struct yaml_file *f, const yaml_node_t *node, const char *what, char **ret);
+
 /* The key of a mapping's pair: plain text, borrowed from the document. */
 int yaml_key_text(struct yaml_file *f, const yaml_node_pair_t *pair, const char **ret);
 

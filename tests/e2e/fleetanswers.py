@@ -3,6 +3,7 @@
 order. A question of that name is a function of that name, with _ for -."""
 
 import collections
+import math
 
 RELEASES = ("release", "version", "app.kubernetes.io/version", "app_kubernetes_io_version")
 
@@ -41,12 +42,17 @@ def ratio(a, b):
     return None if a is None or not b else a / b
 
 
+def away(value, digits):
+    """Rounded as DuckDB does it: a half goes away from 0. None here is negative."""
+    return math.floor(value * 10**digits + 0.5) / 10**digits
+
+
 def rounded(value, digits):
-    return None if value is None else round(value, digits)
+    return None if value is None else away(value, digits)
 
 
 def ms(value):
-    return None if value is None else round(value / 1e6, 3)
+    return None if value is None else away(value / 1e6, 3)
 
 
 def distinct(rows, name):
@@ -81,7 +87,7 @@ def worst_services(f):
 def labels(f):
     rows = [r for r in f.of("trace") if "label" in r]
     of_service = {k[0]: len(g) for k, g in grouped(rows, "service").items()}
-    out = [(*k, len(g), round(len(g) / of_service[k[0]], 4))
+    out = [(*k, len(g), away(len(g) / of_service[k[0]], 4))
            for k, g in grouped(rows, "service", "label").items()]  # fmt: skip
     return sorted(out, key=lambda r: (r[0], -r[2], r[1]))
 
@@ -107,8 +113,8 @@ def throttled(f):
     out = []
     for k, g in grouped(rows, "service", "host").items():
         cpus = [r["cpu_quota_ns"] / r["cpu_period_ns"] for r in g if "cpu_quota_ns" in r]
-        out.append((*k, len(g), round(total(g, "throttled_ns") / total(g, "context_window_ns"), 4),
-                    round(total(g, "throttled_periods") / total(g, "periods"), 4),
+        out.append((*k, len(g), away(total(g, "throttled_ns") / total(g, "context_window_ns"), 4),
+                    away(total(g, "throttled_periods") / total(g, "periods"), 4),
                     rounded(max(cpus, default=None), 2)))  # fmt: skip
     return sorted(out, key=lambda r: (down(r[3]), r[0], r[1]))[:50]
 
@@ -150,8 +156,8 @@ def before_after(f):
 
 def gc_cost(f):
     rows = [r for r in f.of("trace") if "gc_cycles" in r]
-    out = [(*k, len(g), round(mean(g, "gc_share"), 4), ms(total(g, "gc_assist_ns")), ms(total(g, "gc_stw_ns")),
-            round(total(g, "gc_cycles") * 1e9 / total(g, "window_ns"), 3), most(g, "heap_max_bytes"))
+    out = [(*k, len(g), away(mean(g, "gc_share"), 4), ms(total(g, "gc_assist_ns")), ms(total(g, "gc_stw_ns")),
+            away(total(g, "gc_cycles") * 1e9 / total(g, "window_ns"), 3), most(g, "heap_max_bytes"))
            for k, g in grouped(rows, "service").items()]  # fmt: skip
     return sorted(out, key=lambda r: (-r[2], r[0]))[:50]
 
@@ -186,17 +192,31 @@ def goroutines(f):
 
 def lost_time(f):
     rows = [r for r in f.of("finding") if r.get("lost_ns", 0) > 0]
-    out = [(*k, len(g), round(total(g, "lost_ns") / 1e9, 3), round(most(g, "score"), 3))
+    out = [(*k, len(g), away(total(g, "lost_ns") / 1e9, 3), away(most(g, "score"), 3))
            for k, g in grouped(rows, "service", "code").items()]  # fmt: skip
     return sorted(out, key=lambda r: (-r[3], r[0], r[1]))[:50]
 
 
 def lock_bound(f):
     rows = [r for r in f.of("finding") if r["code"] == "lock-contention" and r["score"] > 0]
-    out = [(*k, len(g), distinct(g, "host"), round(most(g, "score"), 3), round(total(g, "lost_ns") / 1e9, 3),
+    out = [(*k, len(g), distinct(g, "host"), away(most(g, "score"), 3), away(total(g, "lost_ns") / 1e9, 3),
             least(g, "start"), most(g, "start"))
            for k, g in grouped(rows, "service").items()]  # fmt: skip
     return sorted(out, key=lambda r: (-r[4], r[0]))
+
+
+def sites(f):
+    rows = [
+        r for r in f.of("finding") if "func" in r and r["score"] > 0 and r.get("lost_ns", 0) > 0
+    ]
+    out = [
+        (
+            *k, len(g), distinct(g, "host"), away(total(g, "lost_ns") / 1e9, 3),
+            least(g, "start"), most(g, "start"),
+        )
+        for k, g in grouped(rows, "service", "code", "func", "file", "line").items()
+    ]  # fmt: skip
+    return sorted(out, key=lambda r: (-r[7], r[0], r[1], r[2], r[4]))[:50]
 
 
 def waits(f):
@@ -221,15 +241,15 @@ def noisy_hosts(f):
     for k, g in grouped(rows, "host").items():
         window = total(g, "context_window_ns")
         cpus = sum(r["context_window_ns"] * r["host_cpus"] for r in g)
-        out.append((*k, len(g), distinct(g, "service"), round(total(g, "host_steal_ns") / cpus, 4),
-                    round(total(g, "host_cpu_pressure_some_ns") / window, 4),
-                    round(max(r["host_load1"] / r["host_cpus"] for r in g), 2)))  # fmt: skip
+        out.append((*k, len(g), distinct(g, "service"), away(total(g, "host_steal_ns") / cpus, 4),
+                    away(total(g, "host_cpu_pressure_some_ns") / window, 4),
+                    away(max(r["host_load1"] / r["host_cpus"] for r in g), 2)))  # fmt: skip
     return sorted(out, key=lambda r: (-r[4], -r[3], r[0]))[:50]
 
 
 def memory(f):
     rows = [r for r in f.of("trace") if r.get("memory_max_bytes", 0) > 0]
-    out = [(*k, len(g), round(max(r["memory_current_bytes"] / r["memory_max_bytes"] for r in g), 4),
+    out = [(*k, len(g), away(max(r["memory_current_bytes"] / r["memory_max_bytes"] for r in g), 4),
             most(g, "memory_max_bytes"), most(g, "heap_goal_max_bytes"))
            for k, g in grouped(rows, "service", "host").items()]  # fmt: skip
     return sorted(out, key=lambda r: (-r[3], r[0], r[1]))[:50]

@@ -98,6 +98,7 @@ class Fleet:
             self.add({**base, "row_kind": "finding", "id": f"{base['key']}#finding-{rank}",
                       "rank": rank, "code": code, "score": rng.choice([0, 0.25, 0.5, 0.875]),
                       "lost_ns": maybe(rng, 0.9, rng.randrange(10**7) * 1000),
+                      "func": maybe(rng, 0.8, f"main.g{rank}"), "file": "/src/g.go", "line": rank * 7,
                       "goroutines_first": first if leak else None,
                       "goroutines_last": first + rng.randrange(1, 500) if leak else None,
                       "evidence": '{"waits":3}'})  # fmt: skip

@@ -28,7 +28,7 @@ import store as scripted
 from allocations import Allocations
 from endpoint import Endpoint
 from hostile import Server, healthy, trace
-from support import BUILD, SRC, Daemon, Spool, job, wait_until
+from support import BUILD, SRC, Daemon, Spool, job, run, wait_until
 from uploads import clean_env, section
 
 FULL = os.environ.get("CONTRACE_ALLOCATIONS") == "full"
@@ -148,7 +148,9 @@ ANSWERS = {
 }  # fmt: skip
 
 
-PLACE = re.compile(r"\b(TRACE|OTHER|CUT|LOG|OUT|SPOOL|CONFIG|API|KEY|STORED|TARGET|EMPTY)\b")
+PLACE = re.compile(
+    r"\b(TRACE|OTHER|PROFILE|NAMEKEY|CUT|LOG|OUT|SPOOL|CONFIG|API|KEY|STORED|TARGET|EMPTY)\b"
+)
 
 
 class World:
@@ -178,7 +180,10 @@ class World:
             path.unlink()
         corpus = SRC / "tests/fuzz/corpus/summary"
         self.trace, self.other = corpus / "mix-go1.26.8", corpus / "mix-go1.22.12"
-        self.log = SRC / "tests/fuzz/corpus/schedlog/detail"
+        self.profile, self.namekey = top / "a.pb.gz", top / "names.key"
+        run(BUILD / "contrace", "pprof", "--sync", f"--output={self.profile}", self.trace)
+        self.namekey.write_text("a key of sixteen bytes and more")
+        self.namekey.chmod(0o600)
         self.cut = top / "cut.trace"
         self.cut.write_bytes(self.trace.read_bytes()[:20000])
 
@@ -191,7 +196,7 @@ class World:
     def command(self, words):
         """`words` with the places of this world in them."""
         places = {
-            "TRACE": self.trace, "OTHER": self.other, "CUT": self.cut, "LOG": self.log, "OUT": self.out,
+            "TRACE": self.trace, "OTHER": self.other, "PROFILE": self.profile, "NAMEKEY": self.namekey, "CUT": self.cut, "OUT": self.out,
             "SPOOL": f"--storage.path={self.spool.path}", "CONFIG": f"--config.file={self.config}",
             "API": f"--address=unix:{self.top}/api.sock", "KEY": self.keys[1], "STORED": self.keys[0],
             "TARGET": f"--target=s=http://{self.target.address}",
@@ -230,6 +235,8 @@ COMMANDS = {
     "pprof": "contrace pprof --sched --output=OUT/profile TRACE",
     "timeline": "contrace timeline TRACE",
     "timeline-json": "contrace timeline --json CUT",
+    "anonymise": "contrace-remote anonymise --key-file=NAMEKEY --output=OUT/a.trace TRACE",
+    "anonymise-profile": "contrace-remote anonymise --key-file=NAMEKEY --output=OUT/a.pb.gz PROFILE",
     "timeline-file": "contrace timeline --output=OUT/a.pftrace TRACE",
     "advise": "contrace-remote advise TRACE OTHER",
     "advise-json": "contrace-remote advise --json TRACE OTHER",

@@ -30,11 +30,17 @@ MAY_INCLUDE = {
     "trace/blockers": {
         "trace", "trace/common", "trace/goroutines", "trace/profile", "trace/summary",
     },
+    "trace/anonymise": {"trace", "trace/common", "trace/reader", "trace/stack", "trace/summary"},
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
     "lib/record": {"trace/findings"},
-    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/value", "lib/yaml"},
+    "lib/relabel": set(),
+    "lib/config/keys": {"lib/net", "lib/yaml"},
+    "lib/config": {
+        "trace/findings", "lib/config/keys", "lib/net", "lib/record", "lib/relabel", "lib/value",
+        "lib/yaml",
+    },
     "lib/rows": {"lib/record"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
@@ -55,7 +61,7 @@ MAY_INCLUDE = {
         "lib/store/interface",
     },
     "daemon/outcome": {"trace/findings", "lib/record"},
-    "daemon/source": {"lib/config", "lib/yaml"},
+    "daemon/source": {"lib/config", "lib/net", "lib/relabel", "lib/yaml"},
     "daemon/trigger/rule": {"lib/config", "trace/findings"},
     "daemon/trigger": {"lib/config", "daemon/trigger/rule"},
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
@@ -117,6 +123,7 @@ MAY_INCLUDE = {
     "cli/timeline": {
         "trace", "trace/export", "trace/summary", "trace/timeline", "cli/common", "cli/read",
     },
+    "cli/anonymise": {"trace/anonymise", "cli/common", "cli/read"},
     "cli/cause": {"trace", "trace/blockers", "trace/trees", "cli/common", "cli/read"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",

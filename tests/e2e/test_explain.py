@@ -12,7 +12,9 @@ import socket
 import subprocess
 import tempfile
 
+import jsonschema
 import pytest
+import referencing
 from endpoint import Endpoint
 from gotools import REFERENCE, build
 from support import BUILD, PATIENCE, SRC, Daemon, GoService, job, run, wait_until
@@ -52,9 +54,34 @@ def contrace(*argv, check=True, **more):
     return run(CONTRACE, *argv, check=check, timeout=PATIENCE, **more)
 
 
+def schema(name):
+    return json.loads((SRC / "docs" / f"{name}.schema.json").read_text())
+
+
+# What it has of the summary's refers to that schema, which stands beside its own.
+VALIDATOR = jsonschema.Draft202012Validator(
+    schema("explain"),
+    registry=referencing.Registry().with_resource(
+        "summary.schema.json", referencing.Resource.from_contents(schema("summary"))
+    ),
+)
+
+
+def checked(text):
+    """The object, which is as the schema says."""
+    told = json.loads(text)
+    VALIDATOR.validate(told)
+    return told
+
+
+def test_schema():
+    VALIDATOR.check_schema(VALIDATOR.schema)
+    assert not VALIDATOR.is_valid({"schema": 1, "file": "a", "complete": True, "error": None})
+
+
 def explain(*argv):
     """As JSON."""
-    return json.loads(contrace("explain", "--json", *argv).stdout)
+    return checked(contrace("explain", "--json", *argv).stdout)
 
 
 def summary(path):
@@ -252,7 +279,7 @@ def test_every_way_to_the_records(kept, tmp_path):
     shutil.copy(kept.path, alone / "a.trace")
     assert explain(alone / "a.trace")["usual"] is None
     with kept.path.open("rb") as stdin:
-        told = json.loads(contrace("explain", "--json", "-", stdin=stdin).stdout)
+        told = checked(contrace("explain", "--json", "-", stdin=stdin).stdout)
     assert told["usual"] is None and told["file"] == "-" and "summary --stacks FILE" in str(told)
 
 
@@ -296,14 +323,14 @@ def test_partial_and_unreadable(ills, traces, tmp_path):
     assert done.returncode == 1 and "what came before is explained" in done.stderr
     assert "CUT" in done.stdout and f"contrace verify {cut}" in done.stdout
     assert_one_screen(done.stdout)
-    told = json.loads(contrace("explain", "--json", cut, check=False).stdout)
+    told = checked(contrace("explain", "--json", cut, check=False).stdout)
     assert not told["complete"] and told["error"]["offset"] > 0
     none = tmp_path / "none.trace"
     none.write_text("no trace at all")
     for path in (none, tmp_path / "missing.trace"):
         done = contrace("explain", "--json", path, check=False)
         assert done.returncode == 1 and str(path) in done.stderr
-        assert json.loads(done.stdout)["error"]["text"] and len(done.stderr.splitlines()) == 1
+        assert checked(done.stdout)["error"]["text"] and len(done.stderr.splitlines()) == 1
     several = contrace("explain", none, traces("lock-convoy"), check=False)
     assert several.returncode == 1 and several.stdout.startswith("Trace ")
 

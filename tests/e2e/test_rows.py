@@ -5,6 +5,7 @@ store was away; made again by `contrace rows`; in the form that docs/rows.schema
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -301,6 +302,19 @@ def test_a_store_that_is_away(tmp_path, target, daemon):
         first = next(i for i, n in enumerate(names) if n.startswith(ROWS))
         assert names.index(d.spool.keys()[0]) < first, "a trace goes first"
         assert not d.spool._files("rows/ready")
+
+
+def test_a_directory_that_was_removed(shipper, bucket):
+    """It is made again at the next interval, and so are the rows."""
+    d = shipper(rows=OFTEN)
+    d.wait_captured()
+    wait_until("rows are in the store", bucket.files)
+    shutil.rmtree(d.spool.path / "rows")
+    captured(d, 1, before=1)
+    keys = wait_archived(d, 2)
+    wait_until("rows of the second are there, too", lambda: set(bucket.captures()) == set(keys))
+    (line,) = d.log("rows for the store cannot be written below storage.path", level="warn")
+    assert line["msg"].endswith("No such file or directory; they are made from the records later")
 
 
 def test_a_torn_line_is_left_out(shipper, bucket):

@@ -17,6 +17,7 @@ import subprocess
 import threading
 import time
 
+import jsonschema
 import pytest
 from gotools import REFERENCE, TOOLCHAINS, build
 from support import BUILD, SRC
@@ -37,8 +38,25 @@ def schedtrace(*args, data=None, env=None, code=0):
     return done
 
 
+SCHEMA = json.loads((SRC / "docs/schedtrace.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+OF_SNAPSHOT = VALIDATOR.evolve(schema={**SCHEMA, **SCHEMA["$defs"]["snapshot"]})
+
+
+def checked(text):
+    """The object, which is as the schema says."""
+    told = json.loads(text)
+    VALIDATOR.validate(told)
+    return told
+
+
 def read(data):
-    return json.loads(schedtrace("--json", data=data).stdout)
+    return checked(schedtrace("--json", data=data).stdout)
+
+
+def test_schema():
+    VALIDATOR.check_schema(SCHEMA)
+    assert not VALIDATOR.is_valid({"schema": 1}) and not OF_SNAPSHOT.is_valid({"ms": 1})
 
 
 def patterns(process):
@@ -324,11 +342,7 @@ def test_rows(log):
     assert len(re.findall(r"^ +\d+\.\d\d s ", text, re.MULTILINE)) == 2
     assert f"... {n - 2} earlier" in text
     assert (
-        len(
-            json.loads(schedtrace("--json", "-n", "2", data=log).stdout)["processes"][0][
-                "snapshots"
-            ]
-        )
+        len(checked(schedtrace("--json", "-n", "2", data=log).stdout)["processes"][0]["snapshots"])
         == 2
     )
     text = schedtrace("--all", data=log).stdout.decode()
@@ -360,7 +374,7 @@ def test_nothing_to_read(tmp_path, data, says):
     assert not done.stdout
     assert done.stderr.decode().startswith(f"contrace: {file}: no line of GODEBUG=schedtrace")
     assert says in done.stderr.decode()
-    got = json.loads(schedtrace("--json", file, code=1).stdout)
+    got = checked(schedtrace("--json", file, code=1).stdout)
     assert got["processes"] == [] and says in got["error"]
 
 
@@ -501,6 +515,9 @@ def test_full_disk(tmp_path):
 def test_follow_as_json(log):
     out = schedtrace("-f", "--json", data=log).stdout.decode().splitlines()
     *snapshots, end = map(json.loads, out)
+    VALIDATOR.validate(end)
+    for snapshot in snapshots:
+        OF_SNAPSHOT.validate(snapshot)
     (process,) = read(log)["processes"]
     assert [s["ms"] for s in snapshots] == [s["ms"] for s in process["snapshots"]]
     assert all(s["process"] == 1 for s in snapshots)

@@ -36,7 +36,7 @@ void pipeline_configure(struct world *w, const char *path)
         .timeout = LONG,
         .body_size_limit = 64 << 20,
     };
-    struct target_job *job = target_job_new(&config);
+    struct target_job *job = target_job_new(&config, NULL);
     struct target_config from = {.address = w->target->address};
     const char *why;
 

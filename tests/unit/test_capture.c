@@ -151,7 +151,7 @@ static void open_file(struct world *w)
 
 static int start(struct world *w)
 {
-    struct target_job *job = target_job_new(&w->config);
+    struct target_job *job = target_job_new(&w->config, NULL);
     struct target_config from = {0};
     struct target *t;
     char address[256];

@@ -200,6 +200,8 @@ static void assert_default_globals(const struct config *c)
     assert_null(c->inspect.command);
     assert_int_equal(c->inspect.timeout, 30 * USEC_PER_SEC);
     assert_int_equal(c->inspect.max_memory, 256 << 20);
+    assert_true(c->rows.enabled);
+    assert_int_equal(c->rows.interval, 6 * USEC_PER_HOUR);
     assert_string_equal(c->suspend.flag_file, "/run/contrace/suspend");
     assert_true(c->suspend.cpu_pressure == 0);
     assert_int_equal(c->incidents.max_per_hour, 6);
@@ -486,9 +488,10 @@ static void test_job(void **state)
     assert_int_equal(job->body_size_limit, 16 << 20);
     assert_int_equal(job->targets.n, 3);
     assert_string_equal(job->targets.items[0].parsed.unix_path, "/run/shop/pprof.sock");
-    assert_int_equal(job->targets.items[2].n_labels, 2);
-    assert_string_equal(job->targets.items[2].labels[1].name, "service");
-    assert_string_equal(job->targets.items[2].labels[1].value, "checkout");
+    assert_int_equal(job->targets.items[2].n_labels, 3);
+    assert_string_equal(job->targets.items[2].labels[1].name, "__meta");
+    assert_string_equal(job->targets.items[2].labels[2].name, "service");
+    assert_string_equal(job->targets.items[2].labels[2].value, "checkout");
     assert_int_equal(job->n_file_sd, 3);
     (void)snprintf(path, sizeof(path), "%s/targets/*.json", dir);
     assert_string_equal(job->file_sd[0], path);
@@ -496,6 +499,13 @@ static void test_job(void **state)
     (void)snprintf(path, sizeof(path), "%s/more.yaml", dir);
     assert_string_equal(job->file_sd[2], path);
     assert_int_equal(job->file_sd_refresh, USEC_PER_MIN);
+    assert_int_equal(job->n_http_sd, 2);
+    assert_string_equal(job->http_sd[0].url, "https://list.example/t?env=prod");
+    assert_int_equal(job->http_sd[0].refresh, 30 * USEC_PER_SEC);
+    assert_string_equal(job->http_sd[0].access.auth.type, "Bearer");
+    assert_int_equal(job->http_sd[1].refresh, USEC_PER_MIN);
+    assert_string_equal(job->http_sd[1].access.proxy.url, "http://proxy:3128");
+    assert_int_equal(job->n_relabel, 2);
     assert_string_equal(job->access.auth.type, "Bearer");
     (void)snprintf(path, sizeof(path), "%s/token", dir);
     assert_string_equal(job->access.auth.credentials_file, path);

@@ -53,6 +53,24 @@ static void test_what_is_kept(void **state)
         "\"score\":0.5,\"evidence\":{\"x\":1}}]}");
 }
 
+/* The first call site of a finding: the program's own code, where it is told. */
+static void test_site(void **state)
+{
+    (void)state;
+    assert_summary(
+        "{\"schema\":1,\"label\":\"gc-pressure\",\"findings\":[{\"code\":\"gc-pressure\",\"sites\":["
+        "{\"func\":\"sql.conn\",\"file\":\"sql.go\",\"line\":7,\"count\":1,"
+        "\"own\":{\"func\":\"main.f\",\"file\":\"main.go\",\"line\":3}},{\"func\":\"main.g\"}]}]}",
+        "{\"schema\":1,\"findings\":[{\"code\":\"gc-pressure\","
+        "\"site\":{\"func\":\"main.f\",\"file\":\"main.go\",\"line\":3}}]}");
+    assert_summary(
+        "{\"schema\":1,\"label\":\"gc-pressure\",\"findings\":["
+        "{\"code\":\"gc-pressure\",\"sites\":[{\"func\":\"sql.conn\",\"file\":[],\"own\":{}}]},"
+        "{\"code\":\"lock-contention\",\"sites\":[{\"func\":\"\"}]}]}",
+        "{\"schema\":1,\"findings\":[{\"code\":\"gc-pressure\",\"site\":{\"func\":\"sql.conn\"}},"
+        "{\"code\":\"lock-contention\"}]}");
+}
+
 static double latency(const char *scheduler)
 {
     struct digest d;
@@ -428,12 +446,19 @@ static void test_goroutines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_kept),  cmocka_unit_test(test_label_and_evidence),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_bounded),
-        cmocka_unit_test(test_deep_and_wide), cmocka_unit_test(test_latency),
-        cmocka_unit_test(test_covered),       cmocka_unit_test(test_no_label),
-        cmocka_unit_test(test_outliers),      cmocka_unit_test(test_fewer_outliers),
-        cmocka_unit_test(test_growth),        cmocka_unit_test(test_growth_joins),
+        cmocka_unit_test(test_what_is_kept),
+        cmocka_unit_test(test_site),
+        cmocka_unit_test(test_label_and_evidence),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_deep_and_wide),
+        cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_covered),
+        cmocka_unit_test(test_no_label),
+        cmocka_unit_test(test_outliers),
+        cmocka_unit_test(test_fewer_outliers),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_growth_joins),
         cmocka_unit_test(test_goroutines),
     };
 

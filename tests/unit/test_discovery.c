@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/source/discovery.h"
+#include "lib/config/group.h"
 #include "tests/support/scratch.h"
 
 #define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
@@ -66,6 +67,8 @@ static int setup(void **state)
     w->jobs[0].name = TEXT("both");
     w->jobs[1].name = TEXT("none");
     w->jobs[2].name = TEXT("given");
+    for (size_t i = 0; i < 3; i++)
+        w->jobs[i].path = TEXT("/debug/pprof/trace");
     w->jobs[0].targets = (struct target_list){w->first, 2};
     w->jobs[0].file_sd = &w->pattern;
     w->jobs[0].n_file_sd = 1;
@@ -97,7 +100,7 @@ static void expect(struct world *w, size_t job, const char *addresses)
     assert_int_equal(discovery_targets(w->discovery, &w->config, job, &list), 0);
     for (size_t i = 0; i < list.n; i++)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s ", list.items[i].address);
-    free(list.items);
+    target_list_done(&list);
     assert_string_equal(text, addresses);
 }
 

@@ -67,6 +67,7 @@ static int setup(void **state)
     w->config.jobs = w->jobs;
     w->config.n_jobs = 2;
     for (size_t j = 0; j < 2; j++) {
+        w->jobs[j].path = TEXT("/debug/pprof/trace");
         w->jobs[j].name = j == 0 ? TEXT("first") : TEXT("second");
         w->jobs[j].file_sd = w->patterns[j];
         w->jobs[j].file_sd_refresh = USEC_PER_HOUR; /* so that only inotify can tell */
@@ -119,7 +120,7 @@ static const char *addresses(struct world *w, size_t job)
     for (size_t i = 0; i < list.n; i++)
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i > 0 ? " " : "",
                                 list.items[i].address);
-    free(list.items);
+    target_list_done(&list);
     return text;
 }
 

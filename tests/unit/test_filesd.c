@@ -63,13 +63,14 @@ static void test_json(void **state)
     assert_int_equal(l.n, 3);
     assert_string_equal(l.items[0].address, "10.0.0.1:6060");
     assert_int_equal(l.items[0].parsed.port, 6060);
-    assert_int_equal(l.items[0].n_labels, 3);
+    assert_int_equal(l.items[0].n_labels, 4);
     assert_string_equal(l.items[0].labels[0].name, "env");
     assert_string_equal(l.items[0].labels[0].value, "prod");
-    assert_string_equal(l.items[0].labels[1].value, "\xc3\xa9\xf0\x9f\x98\x80");
-    assert_string_equal(l.items[0].labels[2].value, "\\ud83d");
+    assert_string_equal(l.items[0].labels[1].name, "__meta_x");
+    assert_string_equal(l.items[0].labels[2].value, "\xc3\xa9\xf0\x9f\x98\x80");
+    assert_string_equal(l.items[0].labels[3].value, "\\ud83d");
     assert_string_equal(l.items[1].parsed.unix_path, "/run/x.sock");
-    assert_int_equal(l.items[1].n_labels, 3);
+    assert_int_equal(l.items[1].n_labels, 4);
     assert_ptr_not_equal(l.items[0].labels[0].value, l.items[1].labels[0].value);
     assert_string_equal(l.items[2].address, "[::1]:1");
     assert_int_equal(l.items[2].n_labels, 0);

@@ -60,7 +60,7 @@ static int setup(void **state)
     at.parsed.host = TEXT("127.0.0.1");
     at.parsed.port = (uint16_t)loopback_port(w->server);
     w->config = (struct job_config){.name = TEXT("job"), .path = TEXT("/debug/pprof/trace")};
-    job = target_job_new(&w->config);
+    job = target_job_new(&w->config, NULL);
     w->target = target_new(address);
     assert_non_null(job);
     assert_non_null(w->target);

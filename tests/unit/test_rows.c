@@ -26,6 +26,7 @@ static const char record[] =
     " \"summary\": {\"scheduler\": {\"latency\": {\"p99_ns\": 1000}, \"share_over_10ms\": 0.25},"
     "  \"gc\": {\"cycles\": \"many\"},"
     "  \"findings\": [{\"code\": \"lock-contention\", \"score\": 0.75, \"lost_ns\": 5,"
+    "    \"site\": {\"func\": \"main.lock\", \"line\": 12},"
     "    \"evidence\": {\"waits\": 3, \"share\": 0.5, \"list\": []}}, 7,"
     "   {\"code\": \"goroutine-leak\", \"score\": 0, \"evidence\": {\"goroutines_last\": 9}}],"
     "  \"outliers\": {\"tasks\": [{\"duration_ns\": 100, \"type\": \"pay\", \"open\": true,"
@@ -125,6 +126,8 @@ static void test_findings(void **state)
     assert_string_equal(text(lock, "code"), "lock-contention");
     assert_string_equal(text(lock, "evidence"), "{\"waits\":3,\"share\":0.5}");
     assert_string_equal(text(lock, "label"), "lock-contention");
+    assert_string_equal(text(lock, "func"), "main.lock");
+    assert_int_equal(json_integer_value(json_object_get(lock, "line")), 12);
     assert_string_equal(text(leak, "id"), KEY "#finding-3");
     assert_int_equal(json_integer_value(json_object_get(leak, "goroutines_last")), 9);
 }

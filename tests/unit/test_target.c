@@ -61,7 +61,7 @@ static struct target *make(const struct job_config *config, const char *address,
                            size_t n_labels)
 {
     struct target_config from = {.address = TEXT(address), .labels = labels, .n_labels = n_labels};
-    struct target_job *job = target_job_new(config);
+    struct target_job *job = target_job_new(config, NULL);
     struct target *t = target_new(address);
     const char *why = NULL;
 
@@ -232,7 +232,7 @@ static void test_job_is_a_copy(void **state)
     c.access.tls.server_name = TEXT("name");
     c.access.tls.insecure_skip_verify = true;
     c.pid_file = TEXT("/run/pid");
-    j = target_job_new(&c);
+    j = target_job_new(&c, NULL);
     assert_non_null(j);
     assert_string_equal(j->name, "shop");
     assert_ptr_not_equal(j->name, c.name);
@@ -375,7 +375,7 @@ static void test_out_of_memory(void **state)
     int r;
 
     c.artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX;
-    job = target_job_new(&c);
+    job = target_job_new(&c, NULL);
     only = t->lanes;
 
     (void)state;
@@ -399,7 +399,7 @@ static void test_out_of_memory(void **state)
         struct target_job *other;
 
         allocations_left = n;
-        other = target_job_new(&c);
+        other = target_job_new(&c, NULL);
         allocations_left = -1;
         if (other) {
             target_job_unref(other);

@@ -522,6 +522,59 @@ static void test_out_of_memory(void **state)
     allocations_left = -1;
 }
 
+/* Targets that say the same of how they are asked share what they say; reloads keep their state. */
+static void test_variants(void **state)
+{
+    struct world *w = world_new();
+    struct target *t;
+
+    (void)state;
+    add(w, 0, "a:1");
+    for (const char *name = "b"; *name; name = *name == 'b' ? "c" : "") {
+        struct target_config *item = add(w, 0, *name == 'b' ? "b:1" : "c:1");
+
+        item->https = CONFIG_ON;
+        item->path = TEXT("/own/trace");
+        item->query = TEXT("x=1");
+    }
+    add(w, 0, "d:1")->host = TEXT("pod");
+    update(w, BOOT);
+    assert_int_equal(targets_count(w->targets), 4);
+    t = targets_at(w->targets, 1);
+    assert_string_equal(t->job->name, "checkout");
+    assert_string_equal(t->url, "https://b:1/own/trace");
+    assert_string_equal(t->shown, "https://b:1/own/trace");
+    assert_ptr_equal(t->job, targets_at(w->targets, 2)->job);
+    assert_ptr_not_equal(t->job, targets_at(w->targets, 0)->job);
+    assert_ptr_equal(targets_at(w->targets, 0)->job, targets_at(w->targets, 3)->job);
+    assert_string_equal(targets_at(w->targets, 0)->url, "http://a:1/debug/pprof/trace");
+    assert_string_equal(targets_at(w->targets, 0)->host, "a");
+    assert_string_equal(targets_at(w->targets, 3)->host, "pod");
+
+    w->items[0][1].https = CONFIG_INHERIT;
+    w->items[0][1].path = w->items[0][1].query = NULL;
+    update(w, BOOT);
+    assert_ptr_equal(targets_at(w->targets, 1), t);
+    assert_string_equal(t->url, "http://b:1/debug/pprof/trace");
+    assert_int_equal(w->change.n_added, 0);
+    w->items[0][2].path = w->items[0][2].query = w->items[0][3].host = NULL;
+    world_free(w);
+}
+
+/* Two of one host, as their labels say, have their ports in the key. */
+static void test_own_host_is_shared(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    add(w, 0, "a:1")->host = TEXT("pod");
+    add(w, 0, "b:2")->host = TEXT("pod");
+    update(w, BOOT);
+    assert_string_equal(targets_at(w->targets, 0)->host, "pod_1");
+    assert_string_equal(targets_at(w->targets, 1)->host, "pod_2");
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,6 +587,8 @@ int main(void)
         cmocka_unit_test(test_artifacts),
         cmocka_unit_test(test_twice_is_once),
         cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_variants),
+        cmocka_unit_test(test_own_host_is_shared),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_out_of_memory),
     };

@@ -87,34 +87,58 @@ static int use_secret(struct idmap *map)
     return r;
 }
 
-int idmap_add(struct idmap *map, uint64_t id, uint32_t value)
+/* Puts the id into a free slot. */
+static inline int put(struct idmap *map, struct idmap_slot *slot, uint64_t id, uint32_t value)
 {
-    struct idmap_slot *slot;
-    size_t steps;
-    int r = map->n_slots == 0 ? grow(map) : 0;
-
-    if (r < 0)
-        return r;
-    slot = find_place(map, id, &steps);
-    if (slot->value != 0)
-        return -EEXIST;
-    if (map->n + map->n / 2 >= map->n_slots) {
-        r = grow(map);
-        if (r < 0)
-            return r;
-        slot = find_place(map, id, &steps);
-    }
-    if (steps > IDMAP_CROWDED && map->factor != map->secret) {
-        r = use_secret(map);
-        if (r < 0)
-            return r;
-        slot = find_place(map, id, &steps);
-    }
     *slot = (struct idmap_slot){id, value + 1};
     map->n++;
     if (id > map->max_id)
         map->max_id = id;
     return 0;
+}
+
+static bool is_full(const struct idmap *map)
+{
+    return map->n + map->n / 2 >= map->n_slots;
+}
+
+static bool is_crowded(const struct idmap *map, size_t steps)
+{
+    return __builtin_expect(steps > IDMAP_CROWDED, 0) && map->factor != map->secret;
+}
+
+/* The part of idmap_add for an id that is not there, in a table that must change first. */
+static __attribute__((noinline)) int add_slow(struct idmap *map, uint64_t id, uint32_t value)
+{
+    struct idmap_slot *slot;
+    size_t steps;
+    int r = is_full(map) ? grow(map) : 0;
+
+    if (r < 0)
+        return r;
+    slot = find_place(map, id, &steps);
+    if (is_crowded(map, steps)) {
+        r = use_secret(map);
+        if (r < 0)
+            return r;
+        slot = find_place(map, id, &steps);
+    }
+    return put(map, slot, id, value);
+}
+
+int idmap_add(struct idmap *map, uint64_t id, uint32_t value)
+{
+    struct idmap_slot *slot;
+    size_t steps;
+
+    if (__builtin_expect(map->n_slots == 0, 0))
+        return add_slow(map, id, value);
+    slot = find_place(map, id, &steps);
+    if (slot->value != 0)
+        return -EEXIST;
+    if (__builtin_expect(is_full(map), 0) || is_crowded(map, steps))
+        return add_slow(map, id, value);
+    return put(map, slot, id, value);
 }
 
 void idmap_set(struct idmap *map, uint64_t id, uint32_t value)

@@ -9,11 +9,17 @@ static uint64_t gather(uint64_t bytes)
     return (bytes & 0x0fffffffU) | (bytes & 0x0fffffff00000000U) >> 4;
 }
 
-/* Up to eight bytes are read as one word; the first byte without the top bit is the last one. */
+/* Up to eight bytes are read as one word; the first byte without the top bit is the last one. Most
+ * of these numbers are sizes of the heap and have four. */
 struct varint varint_long(const uint8_t *p, const uint8_t **end)
 {
     struct varint number = {0, NULL};
     uint64_t word, ends;
+
+    if (__builtin_expect(p[3] < 0x80, 1)) {
+        number.next = varint_four(p, &number.value, end);
+        return number;
+    }
 
     memcpy(&word, p, sizeof(word));
     word = le64toh(word);

@@ -29,17 +29,21 @@ void resources_init(struct resources *res, struct memory *mem, struct strings *s
     idmap_init(&res->task_ids, mem, seed);
 }
 
-static void free_more(struct resources *res, size_t place)
+static __attribute__((noinline)) void free_more_slow(struct resources *res, size_t place)
 {
     struct goroutine_more *more = res->more[place];
 
-    if (!more)
-        return;
     for (size_t i = 0; i < more->n_regions; i++)
         name_release(res->strings, more->regions[i].type);
     memory_free(res->mem, more->regions, more->regions_cap * sizeof(*more->regions));
     memory_free(res->mem, more, sizeof(*more));
     res->more[place] = NULL;
+}
+
+static inline void free_more(struct resources *res, size_t place)
+{
+    if (__builtin_expect(res->more[place] != NULL, 0))
+        free_more_slow(res, place);
 }
 
 void resources_done(struct resources *res)
@@ -157,18 +161,20 @@ int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine 
 /* Deletion without tombstones: entries behind the gap that may fill it move up. */
 void resources_end_goroutine(struct resources *res, struct goroutine *g)
 {
-    size_t mask = res->gs_cap - 1, gap = (size_t)(g - res->gs);
+    struct goroutine *gs = res->gs;
+    struct goroutine_more **more = res->more;
+    size_t mask = res->gs_cap - 1, gap = (size_t)(g - gs);
 
     free_more(res, gap);
-    for (size_t i = (gap + 1) & mask; res->gs[i].id >= 0; i = (i + 1) & mask) {
-        if (((i - home(res, res->gs[i].id)) & mask) < ((i - gap) & mask))
+    for (size_t i = (gap + 1) & mask; gs[i].id >= 0; i = (i + 1) & mask) {
+        if (((i - home(res, gs[i].id)) & mask) < ((i - gap) & mask))
             continue;
-        res->gs[gap] = res->gs[i];
-        res->more[gap] = res->more[i];
+        gs[gap] = gs[i];
+        more[gap] = more[i];
         gap = i;
     }
-    res->gs[gap] = (struct goroutine){.id = GOTRACE_NONE};
-    res->more[gap] = NULL;
+    gs[gap] = (struct goroutine){.id = GOTRACE_NONE};
+    more[gap] = NULL;
     res->n_gs--;
 }
 

@@ -72,12 +72,11 @@ static inline size_t stacks_recent_place(uint32_t raw)
     return (uint32_t)(raw * 0x9e3779b1U) >> (32 - STACKS_RECENT_BITS);
 }
 
-/* NULL if the four bytes are no program counter, or that of no frame that was met lately. */
+/* Where the frame is if it was met lately. With another `raw` there, these four bytes are no program
+ * counter, or that of no such frame. */
 static inline const struct stacks_recent *stacks_recent(const struct stacks *s, uint32_t raw)
 {
-    const struct stacks_recent *recent = &s->recent[stacks_recent_place(raw)];
-
-    return __builtin_expect(recent->raw == raw, 1) ? recent : NULL;
+    return &s->recent[stacks_recent_place(raw)];
 }
 
 static inline void stacks_note_recent(struct stacks *s, uint32_t raw, uint32_t frame)

@@ -172,13 +172,17 @@ static int read_frames(struct place *at, size_t n, uint32_t *row)
     int r = 0;
 
     for (size_t i = 0; i < n && r == 0; i++) {
-        const struct stacks_recent *recent = stacks_recent(stacks, stacks_raw(p));
-        const uint8_t *next = varint_skip_three(p + STACKS_RAW);
+        uint32_t raw = stacks_raw(p);
+        const struct stacks_recent *recent = stacks_recent(stacks, raw);
 
-        if (__builtin_expect(recent && next && next <= end, 1)) {
-            row[i] = recent->frame;
-            p = next;
-            continue;
+        if (__builtin_expect(recent->raw == raw, 1)) {
+            const uint8_t *next = varint_skip_three(p + STACKS_RAW);
+
+            if (__builtin_expect(next && next <= end, 1)) {
+                row[i] = recent->frame;
+                p = next;
+                continue;
+            }
         }
         at->p = p;
         r = read_frame(at, &row[i]);

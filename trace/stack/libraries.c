@@ -135,3 +135,12 @@ bool libraries_serve(const char *func, size_t len)
     }
     return false;
 }
+
+const char *libraries_package(size_t n)
+{
+    size_t n_ways = sizeof(ways) / sizeof(ways[0]);
+
+    if (n < N_PATTERNS)
+        return patterns[n].package;
+    return n - N_PATTERNS < n_ways ? ways[n - N_PATTERNS] : NULL;
+}

@@ -29,3 +29,6 @@ enum libraries_role libraries_role(const char *func, size_t len);
 /* Whether the function is of a library that has such servers: of the server itself, or of what it
  * goes through to the program and to its connections. */
 bool libraries_serve(const char *func, size_t len);
+
+/* How the names begin of the nth library's functions; NULL beyond the last. */
+const char *libraries_package(size_t n);

@@ -47,16 +47,25 @@ static bool is_absolute(const char *file)
     return file[0] == '/' || (file[0] != '\0' && file[1] == ':');
 }
 
-/* Whether the path is one of GOROOT: below a directory src there is a part of the standard library.
- * It need not be the function's own, as the runtime has functions of other packages
- * (os/signal.signal_recv), and they have some of its. */
-static bool is_below_src(const char *file)
+/* What of a path of GOROOT is below its directory src: a part of the standard library. It need not be
+ * the function's own, as the runtime has functions of other packages (os/signal.signal_recv), and they
+ * have some of its. */
+static const char *below_src(const char *file)
 {
     for (const char *at = strstr(file, "/src/"); at; at = strstr(at + 1, "/src/")) {
         if (is_std_part(at + 5, strcspn(at + 5, "/")))
-            return true;
+            return at + 5;
     }
-    return false;
+    return NULL;
+}
+
+const char *owner_std_file(const char *file)
+{
+    size_t first = strcspn(file, "/");
+
+    if (is_absolute(file))
+        return below_src(file);
+    return file[first] == '/' && is_std_part(file, first) ? file : NULL;
 }
 
 bool owner_is_std_name(const char *func, size_t len)
@@ -72,7 +81,7 @@ static bool is_std(const char *func, size_t n, const char *file)
 {
     size_t first = strcspn(func, "/");
 
-    return is_std_part(func, first < n ? first : n) && (!is_absolute(file) || is_below_src(file));
+    return is_std_part(func, first < n ? first : n) && (!is_absolute(file) || below_src(file));
 }
 
 /* The length of a path up to and with the part that has the module's version, as in the module

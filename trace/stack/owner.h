@@ -24,6 +24,10 @@ size_t owner_package(const char *func);
  * far as names tell: a module of one's own may be called so, too. */
 bool owner_is_std_name(const char *func, size_t len);
 
+/* The path of a file of Go's standard library, from below its directory src on; NULL: the file is none,
+ * as far as its path tells. Borrowed from `file`, and the same if that has no directories above it. */
+const char *owner_std_file(const char *file);
+
 /* Whether the file is one that owner_of can use as main_file. */
 bool owner_tells_main(const char *func, const char *file);
 

@@ -271,27 +271,40 @@ static bool has(const char *func, size_t len, const char *part)
     return memmem(func, len, part, strlen(part)) != NULL;
 }
 
-static bool is_poll(const char *func, size_t len)
+/* Where the name ends as one of those does; NULL: it does not. */
+static const char *poll_ending(const char *func, size_t len)
 {
     for (size_t i = 0; i < sizeof(polls) / sizeof(polls[0]); i++) {
         size_t n = strlen(polls[i]);
 
         if (len > n && memcmp(func + len - n, polls[i], n) == 0)
-            return true;
+            return func + len - n;
     }
-    return false;
+    return NULL;
+}
+
+const char *stack_c_word(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof(c_polls) / sizeof(c_polls[0]); i++) {
+        if (has(name, len, c_polls[i]))
+            return c_polls[i];
+    }
+    return "";
 }
 
 /* An event loop of a library in C sits there for good. cgo calls a function F as _Cfunc_F. */
-static bool is_poll_in_c(const char *func, size_t len)
+static const char *poll_in_c(const char *func, size_t len)
 {
-    if (!has(func, len, "._Cfunc_"))
-        return false;
-    for (size_t i = 0; i < sizeof(c_polls) / sizeof(c_polls[0]); i++) {
-        if (has(func, len, c_polls[i]))
-            return true;
-    }
-    return false;
+    const char *word = has(func, len, "._Cfunc_") ? stack_c_word(func, len) : "";
+
+    return *word ? memmem(func, len, word, strlen(word)) : NULL;
+}
+
+const char *stack_telling(const char *func, size_t len)
+{
+    const char *at = poll_ending(func, len);
+
+    return at ? at : poll_in_c(func, len);
 }
 
 static int compare(const char *func, size_t len, const struct known *known)
@@ -330,8 +343,7 @@ static uint32_t kind_of(const char *func, size_t len)
         else
             low = middle + 1;
     }
-    return is_poll(func, len) || is_poll_in_c(func, len) ? STACK_PARKED
-                                                         : roles[libraries_role(func, len)];
+    return stack_telling(func, len) ? STACK_PARKED : roles[libraries_role(func, len)];
 }
 
 enum stack_class stack_class_of(const char *func, size_t len)
@@ -380,6 +392,35 @@ static bool outdoes(enum stack_class class, enum stack_class so_far)
     case STACK_LIMIT: return class == STACK_POOL;
     default: return false;
     }
+}
+
+/* The row's package, and the dot behind it. */
+static bool is_in_package_of(const char *func, size_t len, const char *known)
+{
+    size_t n = owner_package(known) + 1;
+
+    return memchr(known, '.', strcspn(known, "/")) && len >= n && memcmp(func, known, n) == 0;
+}
+
+bool stack_of_known_package(const char *func, size_t len)
+{
+    const char *package;
+
+    if (begins(func, len, "golang.org/x/"))
+        return true;
+    for (size_t i = 0; i < N_KNOWN; i++) {
+        if (is_in_package_of(func, len, table[i].func))
+            return true;
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (is_in_package_of(func, len, words[i].prefix))
+            return true;
+    }
+    for (size_t i = 0; (package = libraries_package(i)) != NULL; i++) {
+        if (begins(func, len, package))
+            return true;
+    }
+    return false;
 }
 
 #define TRAITS ((STACK_OF_RUNTIME - 1) & ~(CLASS_MASK | STACK_OF_SERVER))

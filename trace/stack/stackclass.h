@@ -94,6 +94,17 @@ const char *stack_class_known(size_t n, struct stack_kind *ret);
  * pool database/sql"; NULL if it is not known. */
 const char *stack_word(const char *func);
 
+/* Whether the function is of a package that the tables here and in libraries.h name, or of the Go
+ * project's own modules. */
+bool stack_of_known_package(const char *func, size_t len);
+
+/* The part of a function's name, in whatever package, by which it is known to wait: from the last dot
+ * on, or a part of a C function's name. NULL: it is not. Borrowed from `func`. */
+const char *stack_telling(const char *func, size_t len);
+
+/* The part by which a C function's name tells that it waits, as a text of its own; "": it does not. */
+const char *stack_c_word(const char *name, size_t len);
+
 /* What a function tells by its name, for stack_read; never 0. Finding it out costs far more than
  * using it, so it is worth keeping. */
 uint32_t stack_function(const char *func, size_t len);

@@ -41,6 +41,14 @@ static inline bool accumulator_is(struct accumulator *s, struct accumulator_go *
            accumulator_is_at_work(s, g, (uint8_t)(g->flags & ~flags), state, time);
 }
 
+/* Whether the goroutine is in that state, has no flags and works for no task. */
+static inline bool accumulator_is_only(const struct accumulator_go *g, uint8_t state)
+{
+    union accumulator_condition must = {{.state = state}};
+
+    return g->is.all == must.all;
+}
+
 /* The goroutine that runs on the proc if it is this one and has no flags, or NULL. */
 static inline struct accumulator_go *accumulator_can_act(struct accumulator *s,
                                                          const struct accumulator_proc *p,

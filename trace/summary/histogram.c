@@ -205,17 +205,28 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Classes of the same width as the buckets, but found in fewer steps: a float's exponent and the
- * first bits of its mantissa. */
-#define N_COARSE (32 * 128 + 1)
+/* Values are looked at in rounds of a fixed number, of which compilers make vectors. */
+#define ROUND 16
 
-static inline size_t coarse(uint32_t value)
+/* Classes of about the same width as the buckets, but found in fewer steps: the exponent and the
+ * first bits of the mantissa of half the value as a float. */
+#define N_COARSE (31 * 128 + 1)
+
+static inline uint32_t coarse(uint32_t value)
 {
-    float f = (float)((int64_t)value + 1);
-    uint32_t bits;
+    union {
+        float number;
+        uint32_t bits;
+    } f = {(float)(int32_t)(value >> 1 | 1)};
 
-    memcpy(&bits, &f, sizeof(bits));
-    return (bits - 0x3f800000U) >> 16;
+    return (f.bits - 0x3f800000U) >> 16;
+}
+
+/* The classes of a round of values. */
+static inline void coarse_round(const uint32_t *restrict values, uint32_t *restrict ret)
+{
+    for (size_t k = 0; k < ROUND; k++)
+        ret[k] = coarse(values[k]);
 }
 
 /*
@@ -227,16 +238,20 @@ static inline size_t coarse(uint32_t value)
 static size_t gather(struct histogram *h, int64_t *ranks, size_t n)
 {
     /* Two tables: with one, increments for equal values would wait for each other. */
-    uint32_t in[N_COARSE] = {0}, too[N_COARSE] = {0};
+    uint32_t in[N_COARSE] = {0}, too[N_COARSE] = {0}, classes[ROUND];
+    uint32_t *kept = h->kept;
+    size_t n_kept = h->n_kept, i = 0, k = 0, front = 0;
     int64_t before = 0, left_out = 0;
-    size_t k = 0, front = 0;
 
-    for (size_t i = 0; i + 1 < h->n_kept; i += 2) {
-        in[coarse(h->kept[i])]++;
-        too[coarse(h->kept[i + 1])]++;
+    for (; i + ROUND <= n_kept; i += ROUND) {
+        coarse_round(kept + i, classes);
+        for (size_t j = 0; j < ROUND; j += 2) {
+            in[classes[j]]++;
+            too[classes[j + 1]]++;
+        }
     }
-    if (h->n_kept % 2)
-        in[coarse(h->kept[h->n_kept - 1])]++;
+    for (; i < n_kept; i++)
+        in[coarse(kept[i])]++;
     for (size_t b = 0; b < N_COARSE; b++) {
         size_t first = k, count = in[b] + too[b];
 
@@ -246,9 +261,16 @@ static size_t gather(struct histogram *h, int64_t *ranks, size_t n)
         in[b] = k > first; /* from here on: whether a rank lies in the class */
         left_out += k > first ? 0 : (int64_t)count;
     }
-    for (size_t i = 0; i < h->n_kept; i++) {
-        h->kept[front] = h->kept[i];
-        front += in[coarse(h->kept[i])];
+    for (i = 0; i + ROUND <= n_kept; i += ROUND) {
+        coarse_round(kept + i, classes);
+        for (size_t j = 0; j < ROUND; j++) {
+            kept[front] = kept[i + j];
+            front += in[classes[j]];
+        }
+    }
+    for (; i < n_kept; i++) {
+        kept[front] = kept[i];
+        front += in[coarse(kept[i])];
     }
     return front;
 }
@@ -288,14 +310,32 @@ void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_
     select_kept(h, ret, small);
 }
 
+/* How many of the kept values are above a limit. */
+static uint64_t kept_above(const struct histogram *h, uint32_t limit)
+{
+    uint64_t n = 0;
+    size_t i = 0;
+
+    for (; i + ROUND <= h->n_kept; i += ROUND) {
+        uint32_t in_round = 0;
+
+        for (size_t k = 0; k < ROUND; k++)
+            in_round += h->kept[i + k] > limit;
+        n += in_round;
+    }
+    for (; i < h->n_kept; i++)
+        n += h->kept[i] > limit;
+    return n;
+}
+
 uint64_t histogram_above(const struct histogram *h, int64_t limit)
 {
     uint64_t n = 0;
 
     for (size_t i = 0; h->buckets && i < HISTOGRAM_BUCKETS; i++)
         n += h->buckets[i] > 0 && histogram_middle(i) > limit ? h->buckets[i] : 0;
-    for (size_t i = 0; !h->buckets && i < h->n_kept; i++)
-        n += h->kept[i] > limit;
+    if (!h->buckets && limit <= UINT32_MAX)
+        n += kept_above(h, limit > 0 ? (uint32_t)limit : 0);
     for (size_t i = 0; !h->buckets && i < h->n_large; i++)
         n += h->large[i] > limit;
     return n;

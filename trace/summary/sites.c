@@ -242,6 +242,25 @@ static int get_line(struct sites *s, const struct gotrace *trace, uint32_t n, ui
     return r;
 }
 
+/* The hash of a stack of which all frames are known, or false. Nearly all stacks were met in a
+ * generation before, and need no more than this. */
+static bool known_hash(const struct sites *s, const uint32_t *frames, size_t n, uint64_t *ret)
+{
+    uint64_t hash = s->seed;
+
+    if (s->n_known == 0)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct sites_known *known = &s->known[frames[i]];
+
+        if (known->frame == 0)
+            return false;
+        hash = texts_mix(hash, known->hash);
+    }
+    *ret = hash;
+    return true;
+}
+
 /* Collects up to SITES_DEPTH frames of a stack, of those that have a place. All frames go into the
  * hash. */
 static int get_row(struct sites *s, const struct gotrace *trace, uint32_t handle, bool whole,
@@ -349,19 +368,35 @@ static int find_reduced(struct sites *s, const struct gotrace *trace, uint32_t h
     return 0;
 }
 
-int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
+/* Finds a stack some of whose frames, or which itself, may be new. */
+static int find_new(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
 {
     struct row row;
-    uint32_t n = SITES_NO_STACK;
     int r = get_row(s, trace, handle, true, &row);
 
-    if (r == 0 && row.any) {
-        n = idmap_find(&s->stack_ids, row.hash);
-        if (n == IDMAP_NONE)
-            r = is_full(s) || row.n == 0 || s->n_rows + row.n > SITES_MAX_ROWS
-                  ? find_reduced(s, trace, handle, &n)
-                  : add_stack(s, row.hash, row.frames, row.n, classify(s, trace, handle), &n);
-    }
+    *ret = SITES_NO_STACK;
+    if (r < 0 || !row.any)
+        return r;
+    *ret = idmap_find(&s->stack_ids, row.hash);
+    if (*ret != IDMAP_NONE)
+        return 0;
+    return is_full(s) || row.n == 0 || s->n_rows + row.n > SITES_MAX_ROWS
+             ? find_reduced(s, trace, handle, ret)
+             : add_stack(s, row.hash, row.frames, row.n, classify(s, trace, handle), ret);
+}
+
+int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
+{
+    size_t n_frames;
+    const uint32_t *frames = gotrace_stack(trace, handle, &n_frames);
+    uint32_t n = IDMAP_NONE;
+    uint64_t hash;
+    int r = 0;
+
+    if (known_hash(s, frames, n_frames, &hash))
+        n = idmap_find(&s->stack_ids, hash);
+    if (n == IDMAP_NONE)
+        r = find_new(s, trace, handle, &n);
     if (r == -E2BIG) { /* memory's bound came before the stacks' */
         s->lost++;
         n = SITES_OTHER + classify(s, trace, handle).class;

@@ -27,6 +27,10 @@
  */
 int summary_run(struct gotrace *trace, struct summary *ret);
 
+/* The part by which the category of a log tells that the message is an id of a span or a trace; NULL: it
+ * is another one. */
+const char *summary_id_category(const char *text, size_t len);
+
 /* The same with a watcher. */
 int summary_watch(struct gotrace *trace, const struct watcher *watcher, struct summary *ret);
 

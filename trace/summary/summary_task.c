@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "trace/summary/accumulator.h"
+#include "trace/summary/summary.h"
 
 /* Categories of logs by which programs tell a span's id. The first that is contained decides. */
 static const struct {
@@ -34,6 +35,13 @@ static size_t category_of(const char *text, size_t len)
     while (i < N_CATEGORIES && !memmem(text, len, categories[i].part, strlen(categories[i].part)))
         i++;
     return i;
+}
+
+const char *summary_id_category(const char *text, size_t len)
+{
+    size_t i = category_of(text, len);
+
+    return i < N_CATEGORIES ? categories[i].part : NULL;
 }
 
 /* In waits and syscalls whose purpose it is to wait. */

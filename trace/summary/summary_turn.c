@@ -182,8 +182,29 @@ static HOT int stop(struct accumulator *s, struct order *o, struct cursor *c,
     return more;
 }
 
+/* The end of a syscall of the goroutine g, which kept its P. */
+static HOT int end_syscall(struct accumulator *s, struct order *o, struct cursor *c,
+                           struct accumulator_proc *p, struct goroutine *g,
+                           struct accumulator_go *sums)
+{
+    int64_t time = order_time(o, c->time);
+    int more, r;
+
+    if (!accumulator_can_end_syscall(s, sums, time))
+        return ASIDE;
+    order_do_end_syscall(g, c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_END]++;
+    r = accumulator_syscall_end(s, sums, p, time);
+    return r < 0 ? r : more;
+}
+
+/* Most syscalls end with the thread's next event. If it may come, it comes at once. */
 static HOT int syscall_begin(struct accumulator *s, struct order *o, struct cursor *c,
-                             struct accumulator_proc *p)
+                             struct accumulator_proc *p, int64_t ends)
 {
     struct goroutine *g = order_at_hand(c);
     struct proc *proc = c->thread->p;
@@ -204,30 +225,23 @@ static HOT int syscall_begin(struct accumulator *s, struct order *o, struct curs
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_BEGIN]++;
     accumulator_syscall_begin(s, sums, p, stack, time);
-    return more;
+    if (__builtin_expect(more != NEXT || c->type != GOTRACE_EV_GO_SYSCALL_END, 0) || c->time > ends)
+        return more;
+    if (__builtin_expect(!accumulator_is_only(sums, GOTRACE_GO_SYSCALL), 0))
+        return more;
+    return end_syscall(s, o, c, p, g, sums);
 }
 
-static HOT int syscall_end(struct accumulator *s, struct order *o, struct cursor *c,
-                           struct accumulator_proc *p)
+static inline int syscall_end(struct accumulator *s, struct order *o, struct cursor *c,
+                              struct accumulator_proc *p)
 {
     struct goroutine *g = order_can_end_syscall(c);
     struct accumulator_go *sums = p->go;
-    int64_t time = order_time(o, c->time);
-    int more, r;
 
-    if (__builtin_expect(
-            !g || !accumulator_is(s, sums, GOTRACE_GO_SYSCALL, 0, time) || sums->id != g->id, 0))
+    if (!g || !accumulator_is(s, sums, GOTRACE_GO_SYSCALL, 0, order_time(o, c->time)) ||
+        sums->id != g->id)
         return ASIDE;
-    if (!accumulator_can_end_syscall(s, sums, time))
-        return ASIDE;
-    order_do_end_syscall(g, c->thread->p);
-    more = cursor_next(c, o->gen);
-    if (more < 0)
-        return more;
-    o->last_time = time;
-    s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_END]++;
-    r = accumulator_syscall_end(s, sums, p, time);
-    return r < 0 ? r : more;
+    return end_syscall(s, o, c, p, g, sums);
 }
 
 /* The stack that stands for the `go` statement: the new goroutine's own where a timer creates it. */
@@ -411,25 +425,7 @@ static inline int region_end(struct accumulator *s, struct order *o, struct curs
     return r < 0 ? r : next;
 }
 
-/* Only the end of a sweep is summed up. */
-static inline int sweep_begin(struct accumulator *s, struct order *o, struct cursor *c)
-{
-    int64_t time = order_time(o, c->time);
-    int more;
-
-    if (!order_can_begin_sweep(c->thread->p) ||
-        stacks_handle(&o->gen->stacks, c->args[0]) == IDMAP_NONE)
-        return ASIDE;
-    order_do_begin_sweep(c->thread->p);
-    more = cursor_next(c, o->gen);
-    if (more < 0)
-        return more;
-    o->last_time = time;
-    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_BEGIN]++;
-    return more;
-}
-
-static inline int sweep_end(struct accumulator *s, struct order *o, struct cursor *c)
+static HOT int end_sweep(struct accumulator *s, struct order *o, struct cursor *c)
 {
     uint64_t swept = c->args[0], reclaimed = c->args[1];
     int64_t time = order_time(o, c->time);
@@ -445,6 +441,32 @@ static inline int sweep_end(struct accumulator *s, struct order *o, struct curso
     s->out->events.by_type[GOTRACE_EV_GC_SWEEP_END]++;
     accumulator_gc_swept(s, swept, reclaimed);
     return more;
+}
+
+/* Only the end of a sweep is summed up. As that of a syscall, it mostly comes at once. */
+static inline int sweep_begin(struct accumulator *s, struct order *o, struct cursor *c,
+                              int64_t ends)
+{
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (!order_can_begin_sweep(c->thread->p) ||
+        stacks_handle(&o->gen->stacks, c->args[0]) == IDMAP_NONE)
+        return ASIDE;
+    order_do_begin_sweep(c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_BEGIN]++;
+    if (more != NEXT || c->type != GOTRACE_EV_GC_SWEEP_END || c->time > ends)
+        return more;
+    return end_sweep(s, o, c);
+}
+
+static inline int sweep_end(struct accumulator *s, struct order *o, struct cursor *c)
+{
+    return end_sweep(s, o, c);
 }
 
 /* Whether a log message's category is known to be none that carries an id, or the message belongs
@@ -479,7 +501,7 @@ static inline int log_message(struct accumulator *s, struct order *o, struct cur
 /* Handles a frequent event, on a thread that has the proc p. ASIDE: this event needs the other
  * way. */
 static HOT int hot(struct accumulator *s, struct order *o, struct cursor *c,
-                   struct accumulator_proc *p)
+                   struct accumulator_proc *p, int64_t ends)
 {
     if (c->type == GOTRACE_EV_GO_START)
         return start(s, o, c, p);
@@ -488,13 +510,13 @@ static HOT int hot(struct accumulator *s, struct order *o, struct cursor *c,
     if (c->type == GOTRACE_EV_GO_UNBLOCK)
         return unblock(s, o, c, p);
     switch (c->type) {
-    case GOTRACE_EV_GO_SYSCALL_BEGIN: return syscall_begin(s, o, c, p);
+    case GOTRACE_EV_GO_SYSCALL_BEGIN: return syscall_begin(s, o, c, p, ends);
     case GOTRACE_EV_GO_SYSCALL_END: return syscall_end(s, o, c, p);
     case GOTRACE_EV_GO_STOP: return stop(s, o, c, p);
     case GOTRACE_EV_GO_CREATE: return create(s, o, c, p);
     case GOTRACE_EV_GO_DESTROY: return destroy(s, o, c, p);
     case GOTRACE_EV_GO_SWITCH: return hand_over(s, o, c, p);
-    case GOTRACE_EV_GC_SWEEP_BEGIN: return sweep_begin(s, o, c);
+    case GOTRACE_EV_GC_SWEEP_BEGIN: return sweep_begin(s, o, c, ends);
     case GOTRACE_EV_GC_SWEEP_END: return sweep_end(s, o, c);
     case GOTRACE_EV_USER_REGION_BEGIN: return region_begin(s, o, c, p);
     case GOTRACE_EV_USER_REGION_END: return region_end(s, o, c, p);
@@ -534,7 +556,7 @@ static int turn(struct accumulator *s, struct cursor *c, int64_t ends)
     struct accumulator_proc *p = accumulator_proc_of(s, c->m, c->thread->pid);
 
     for (;;) {
-        int r = p ? hot(s, o, c, p) : ASIDE;
+        int r = p ? hot(s, o, c, p, ends) : ASIDE;
 
         if (__builtin_expect(r == ASIDE, 0)) {
             r = other(s, o, c);

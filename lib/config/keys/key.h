@@ -31,6 +31,8 @@ enum {
     TABLE_NONEMPTY = 1 << 2,  /* a list that has an item */
     TABLE_SECRET = 1 << 3,    /* refused, as it would hold a secret: its line is not shown */
     TABLE_CLEARABLE = 1 << 4, /* null removes a string's default */
+    /* A string as it stands: `$` is no variable, it may be empty and have control characters. */
+    TABLE_VERBATIM = 1 << 5,
 };
 
 struct table_choice {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/config/scalar.h"
+#include "lib/config/keys/scalar.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -197,6 +197,11 @@ static int read_string(struct yaml_file *f, const yaml_node_t *node, const struc
 {
     const char *why = NULL;
 
+    if (key->flags & TABLE_VERBATIM) {
+        free(*field);
+        *field = steal(text);
+        return 0;
+    }
     if (**text == '\0')
         return yaml_file_error(f, node, "%s must not be empty", key->name);
     if (has_control(*text))
@@ -225,7 +230,8 @@ int scalar_read(struct yaml_file *f, const yaml_node_t *node, const struct table
                 void *field)
 {
     _cleanup_free_ char *text = NULL;
-    int r = yaml_scalar(f, node, key->name, &text);
+    int r = key->flags & TABLE_VERBATIM ? yaml_verbatim(f, node, key->name, &text)
+                                        : yaml_scalar(f, node, key->name, &text);
 
     if (r < 0)
         return r;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/config/table.h"
+#include "lib/config/keys/table.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "lib/config/scalar.h"
+#include "lib/config/keys/scalar.h"
 #include "lib/yaml/text.h"
 
 #define KNOWN_TEXT_MAX 512

@@ -8,7 +8,7 @@
  * key. A new section is a new table, and a row in its parent's table.
  */
 
-#include "lib/config/key.h"
+#include "lib/config/keys/key.h"
 
 /*
  * Reads a mapping into the struct at `base`. Places are remembered by the address of each field.

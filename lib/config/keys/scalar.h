@@ -4,7 +4,7 @@
 
 /* Converts one value of a configuration to the type of its row, within the row's bounds. */
 
-#include "lib/config/key.h"
+#include "lib/config/keys/key.h"
 
 /* Reads the scalar at `node` as the row `key` says and stores it at `field`. Returns as in
  * yaml.h. */

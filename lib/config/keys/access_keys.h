@@ -7,7 +7,7 @@
  * refused, and no message shows their line.
  */
 
-#include "lib/config/table.h"
+#include "lib/config/keys/table.h"
 #include "lib/net/access.h"
 
 #define ACCESS_PROXY_MAX 2048

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/config/access_keys.h"
+#include "lib/config/keys/access_keys.h"
 
 #include <errno.h>
 #include <stdlib.h>

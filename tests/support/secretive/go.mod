@@ -1,0 +1,3 @@
+module acmesecret.example/shopfront
+
+go 1.22
