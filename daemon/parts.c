@@ -485,6 +485,7 @@ static void use_log(struct daemon *d, const struct config *c)
  * - Traces pass from the pipeline to labelling to the uploader, so these rows are in reverse: at a
  *   stop each part hands on its traces before the next is drained or cut. The timetable stops
  *   before all of them.
+ * - Rows come of every record, and the admin endpoint tells of all parts: these two are drained last.
  * - The timetable holds lanes of targets, so it is freed before them. It is the exception: `set` of
  *   the targets uses it, although its row is below theirs.
  * - The log is last: messages of other parts about a new configuration still follow the old
