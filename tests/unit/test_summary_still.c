@@ -172,6 +172,25 @@ static void test_senders(void **state)
 }
 
 /* Two that send to each other are in the loop of one type, at different lines. */
+/* Requests wait to send to a hub, which sends to its clients: while that moves, they are in no
+ * deadlock. */
+static void test_hub(void **state)
+{
+    static const struct line hub[] = {
+        {SEND, "app.(*hub).publish", "net/http.HandlerFunc.ServeHTTP", 3},
+        {SEND, "app.(*hub).fanOut", "app.(*hub).run", 1}};
+    struct summary s = SUM_UP(hub);
+
+    (void)state;
+    assert_int_equal(s.still.sends_serving, 3);
+    summary_done(&s);
+    wake_last = true;
+    s = SUM_UP(hub);
+    wake_last = false;
+    assert_int_equal(s.still.sends_serving, 0);
+    summary_done(&s);
+}
+
 static void test_actors(void **state)
 {
     static const struct line actors[] = {{SEND, "app.(*actor).loop", "app.(*actor).loop", 1},
@@ -269,8 +288,8 @@ static void test_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_locks), cmocka_unit_test(test_senders), cmocka_unit_test(test_actors),
-        cmocka_unit_test(test_joins), cmocka_unit_test(test_work),
+        cmocka_unit_test(test_locks),  cmocka_unit_test(test_senders), cmocka_unit_test(test_hub),
+        cmocka_unit_test(test_actors), cmocka_unit_test(test_joins),   cmocka_unit_test(test_work),
     };
 
     return cmocka_run_group_tests_name("summary_still", tests, NULL, NULL);

@@ -60,7 +60,8 @@ struct still {
     struct set passed_on; /* others that have a function in common gave back a mutex, */
     struct set doubtful;  /* stopped while they ran, or woke somebody, */
     struct set awaited;   /* or wait to send; */
-    struct set alive;     /* or did anything but wait all the time */
+    struct set alive;     /* did anything but wait all the time; */
+    struct set worked;    /* or are workers, who serve no request themselves, whose waits ended */
 };
 
 static uint64_t counted(const struct sites_stack *stack, unsigned column)
@@ -263,11 +264,16 @@ static void note_sender(struct still *t, uint32_t n, unsigned by, struct group *
     }
 }
 
+static bool has_ended(const struct sites_stack *stack)
+{
+    return counted(stack, SUMMARY_SYNC) + counted(stack, SITES_UNKNOWN) > 0;
+}
+
 static void note_in_group(struct still *t, uint32_t n, unsigned by, struct group *group)
 {
     const struct sites_stack *stack = stack_of(t, n);
 
-    group->ended = group->ended || counted(stack, SUMMARY_SYNC) + counted(stack, SITES_UNKNOWN) > 0;
+    group->ended = group->ended || has_ended(stack);
     group->joined = group->joined || counted(stack, SITES_OPEN + SUMMARY_OPEN_SYNC) > 0;
     group->busy = group->busy || (did_throughout(t->s, stack) != SUMMARY_RAN &&
                                   (STACK_SET(stack->class) & STACK_STANDING) == 0 &&
@@ -308,6 +314,10 @@ static void look_at(struct still *t, uint32_t n)
     }
     if (is_alive(stack))
         add_set(&t->alive, &set);
+    if (!(stack->traits & STACK_SERVES) && stack->class != STACK_LOCK && has_ended(stack)) {
+        others = without(t, set, n);
+        add_set(&t->worked, &others);
+    }
     if (whole(stack) > 0 && (stack->traits & STACK_SENDS)) {
         others = without(t, set, n);
         add_set(&t->awaited, &others);
@@ -334,16 +344,18 @@ static struct group group_of(const struct still *t, uint32_t c, unsigned by)
     return group == IDMAP_NONE ? (struct group){0} : t->list[by][group];
 }
 
-/* Whether waits at the stack's site ended; or, of a sender, others joined it. Of waits for a mutex
- * that began before the trace and ended, nothing else tells what they were for than that somebody
- * gave one back. */
+/* Whether waits at the stack's site ended; or, of a sender, others joined it. A request that waits to
+ * send waits for a worker, and where that moves, it may be the next. Of waits for a mutex that began
+ * before the trace and ended, nothing else tells what they were for than that somebody gave one
+ * back. */
 static bool moves(const struct still *t, uint32_t c)
 {
     const struct sites_stack *stack = stack_of(t, t->stacks[c]);
-    bool grows = (stack->traits & (STACK_SENDS | STACK_SERVES)) == STACK_SENDS;
+    bool sends = stack->traits & STACK_SENDS, serves = stack->traits & STACK_SERVES;
     struct group at_site = group_of(t, c, BY_SITE);
 
-    return at_site.ended || (grows && at_site.joined) ||
+    return at_site.ended || (sends && !serves && at_site.joined) ||
+           (sends && serves && is_in(&t->worked, c)) ||
            (stack->class == STACK_LOCK && is_in(&t->passed_on, c));
 }
 

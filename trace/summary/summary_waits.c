@@ -125,8 +125,8 @@ static int64_t held(const struct accumulator_past *past, const struct sites *sit
 static bool held_over_calls(const struct accumulator_past *past, const struct sites *sites,
                             int64_t time)
 {
-    return past->calls > 0 && past->end > 0 &&
-           sites->stacks[past->stack].class == STACK_LOCK && past->calls >= (time - past->end) / 2;
+    return past->calls > 0 && past->end > 0 && sites->stacks[past->stack].class == STACK_LOCK &&
+           past->calls >= (time - past->end) / 2;
 }
 
 /*
