@@ -42,7 +42,8 @@ static void describe(const struct summary_waker *w, bool lock, char *ret, size_t
         (void)snprintf(ret, size, "%s %s", lock ? "over" : "in", call[0] ? call : "a syscall");
         break;
     case SUMMARY_IN_NETWORK:
-        (void)snprintf(ret, size, "%s the network", lock ? "over a wait for" : "waiting for");
+        (void)snprintf(ret, size, "%s %s", lock ? "over a wait for" : "waiting for",
+                       w->call && w->call[0] ? "a pipe or terminal" : "the network");
         break;
     case SUMMARY_ASLEEP: (void)snprintf(ret, size, "%s", lock ? "while asleep" : "asleep"); break;
     case SUMMARY_WAITED:

@@ -225,6 +225,8 @@ struct accumulator {
     size_t pasts_cap;
     uint32_t n_pasts;
     struct wakers wakers;
+    int64_t lock_waited;                 /* for mutexes, by all that waited long, and */
+    int64_t lock_held[SUMMARY_N_BEFORE]; /* by those who ended these waits, by what they did */
 
     struct accumulator_reason *reasons;
     size_t reasons_cap;

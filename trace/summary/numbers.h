@@ -186,7 +186,7 @@ struct summary_waker {
     enum summary_before before;
     const char *reason;             /* the runtime's word for that wait; "" if it was none */
     struct summary_frame before_at; /* the call site of that; texts "" if it ran */
-    const char *call;               /* the function in which it was, as syscall.Fdatasync; or "" */
+    const char *call;               /* the function in which it was: syscall.Fdatasync, os.(*File).Read */
     uint64_t count;
     int64_t total; /* of the waits */
 };
@@ -194,7 +194,7 @@ struct summary_waker {
 struct summary_wakers {
     struct summary_waker *list; /* the largest total first, at most SUMMARY_SITES */
     size_t n;
-    int64_t lock[SUMMARY_N_BEFORE]; /* waits for mutexes by what their wakers did, of all */
+    int64_t lock[SUMMARY_N_BEFORE]; /* waits for mutexes by what holders did meanwhile */
 };
 
 /*

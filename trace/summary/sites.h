@@ -236,6 +236,8 @@ struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
 /* The frame in which a syscall is known by its name, as syscall.Fdatasync; the innermost one if
  * there is none. */
 struct summary_frame sites_call(const struct sites *s, uint32_t stack);
+/* The innermost function of a stack whose name begins so; "" if there is none. */
+const char *sites_named(const struct sites *s, uint32_t stack, const char *begin);
 
 /* The function that the stack's goroutine began with, or "". */
 const char *sites_outermost(const struct sites *s, uint32_t stack);

@@ -162,6 +162,17 @@ struct summary_frame sites_call(const struct sites *s, uint32_t stack)
     return sites_frame_text(s, best);
 }
 
+const char *sites_named(const struct sites *s, uint32_t stack, const char *begin)
+{
+    for (uint32_t i = 0; i < s->stacks[stack].n; i++) {
+        const char *func = texts_get(s->texts, nth(s, stack, i)->func);
+
+        if (strncmp(func, begin, strlen(begin)) == 0)
+            return func;
+    }
+    return "";
+}
+
 const char *sites_outermost(const struct sites *s, uint32_t stack)
 {
     const struct sites_stack *k = &s->stacks[stack];

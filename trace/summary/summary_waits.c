@@ -129,6 +129,17 @@ static bool held_over_calls(const struct accumulator_past *past, const struct si
            past->calls >= (time - past->end) / 2;
 }
 
+/* Since when the waker had the mutex for which the other one has waited since `since`, as far as that
+ * is known: since its own wait for it ended, or the thing began that took it so long. */
+static int64_t held_since(const struct accumulator_past *past, const struct sites *sites,
+                          int64_t since, int64_t overlap)
+{
+    bool waited = past && sites->stacks[past->stack].class == STACK_LOCK;
+    int64_t from = !past ? since : overlap > 0 && !waited ? past->since : past->end;
+
+    return from > since ? from : since;
+}
+
 /*
  * The goroutine wakes another one in the stack `at`. Whether that is right after it woke one there:
  * then it has one message for all of them. A receiver that wakes the one that it answers, and one
@@ -166,9 +177,10 @@ static void add_waker(struct accumulator *s, const struct accumulator_go *g, int
         pair.before = SUMMARY_IN_SYSCALL;
         pair.stack = past->call_stack;
     }
-    if (stack->class == STACK_LOCK)
-        s->out->wakers.lock[pair.before] += time - g->since;
-    else if (burst)
+    if (stack->class == STACK_LOCK) {
+        s->lock_waited += time - g->since;
+        s->lock_held[pair.before] += time - held_since(past, &s->sites, g->since, overlap);
+    } else if (burst)
         ++*bursts_of(s, stack->traits);
     wakers_add(&s->wakers, &pair, time - g->since);
 }
@@ -395,10 +407,25 @@ static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins
         in->accepts++;
 }
 
+/* In a queue for a mutex, one waits while all before it hold the mutex, and the last of them wakes it.
+ * So the waits are shared out by how long the holders did what. */
+static void share_out_locks(struct accumulator *s)
+{
+    double held = 0;
+
+    for (unsigned i = 0; i < SUMMARY_N_BEFORE; i++)
+        held += (double)s->lock_held[i];
+    for (unsigned i = 0; i < SUMMARY_N_BEFORE && held > 0; i++)
+        s->out->wakers.lock[i] +=
+            (int64_t)((double)s->lock_waited * ((double)s->lock_held[i] / held));
+}
+
 int accumulator_waits_finish(struct accumulator *s)
 {
     struct kin joins;
     int r;
+
+    share_out_locks(s);
 
     kin_init(&joins, &s->mem, s->seed);
     r = collect_joins(s, &joins);

@@ -134,7 +134,8 @@ static struct summary_waker waker_of(const struct sites *s, const struct entry *
         .before = (enum summary_before)pair->before,
         .reason = texts_get(s->texts, pair->reason),
         .before_at = sites_text(s, &e->of),
-        .call = sites_call(s, pair->stack).func,
+        .call = pair->before == SUMMARY_IN_NETWORK ? sites_named(s, pair->stack, "os.(*File).")
+                                                   : sites_call(s, pair->stack).func,
         .count = e->row.count,
         .total = e->row.total,
     };
