@@ -95,12 +95,6 @@ static bool opens_with(const struct batches_item *item, uint8_t event)
     return item->type == EV_EVENT_BATCH && item->n > 0 && item->payload[0] == event;
 }
 
-/* What stands behind the event that a batch opens with. */
-static const uint8_t *behind_event(const struct batches_item *item)
-{
-    return item->n > 0 ? item->payload + 1 : item->payload;
-}
-
 static const uint8_t *numbers(const uint8_t *p, const uint8_t *end, size_t n, uint64_t *ret)
 {
     for (size_t i = 0; i < n && p; i++)
@@ -111,11 +105,13 @@ static const uint8_t *numbers(const uint8_t *p, const uint8_t *end, size_t n, ui
 /* Of a batch of stacks: which strings its frames refer to. */
 static int visit_stacks(struct job *job)
 {
-    const uint8_t *p = behind_event(&job->item), *end = p + (job->item.n > 0 ? job->item.n - 1 : 0);
+    const uint8_t *p, *end;
     int r = 0;
 
     if (!opens_with(&job->item, EV_STACKS))
         return 0;
+    p = job->item.payload + 1;
+    end = job->item.payload + job->item.n;
     while (p < end) {
         uint64_t head[2], frame[4]; /* id, frames; pc, function, file, line */
         const uint8_t *at = p;
@@ -141,7 +137,7 @@ typedef int (*string_fn)(struct job *job, uint64_t id, const uint8_t *text, size
 /* Of a batch of strings: each of them. */
 static int strings(struct job *job, string_fn visit)
 {
-    const uint8_t *p = behind_event(&job->item), *end = p + (job->item.n > 0 ? job->item.n - 1 : 0);
+    const uint8_t *p = job->item.payload + 1, *end = job->item.payload + job->item.n;
     int r = 0;
 
     while (p < end && r == 0) {
@@ -212,7 +208,7 @@ static int rewrite(struct job *job, uint64_t id, const uint8_t *text, size_t len
 /* [id, address, size, pointer bytes, length, name]… */
 static int rewrite_types(struct job *job)
 {
-    const uint8_t *p = behind_event(&job->item), *end = p + (job->item.n > 0 ? job->item.n - 1 : 0);
+    const uint8_t *p = job->item.payload + 1, *end = job->item.payload + job->item.n;
     int r = 0;
 
     begin(job, ALLOC_FREE_TYPES);
