@@ -67,7 +67,7 @@ static const char *word_of(const struct holds_did *did)
     case HOLDS_RUNNABLE: return "runnable";
     case HOLDS_SYSCALL: return *did->call ? did->call : "syscall";
     case HOLDS_SLEPT: return "slept";
-    case HOLDS_NETWORK: return "network";
+    case HOLDS_NETWORK: return *did->call ? did->call : "network";
     case HOLDS_WAITED: return *did->reason ? did->reason : "waited, from before the trace";
     default: return "not known";
     }

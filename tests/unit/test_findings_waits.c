@@ -147,11 +147,13 @@ static void test_lock_remarks(void **state)
 {
     static const struct {
         enum summary_before before;
-        const char *remark;
+        const char *call, *remark;
     } cases[] = {
-        {SUMMARY_IN_NETWORK, "held over a wait for the network (main.query)"},
-        {SUMMARY_ASLEEP, "held while asleep (main.query)"},
-        {SUMMARY_WAITED, "held over a wait: chan receive (main.query)"},
+        {SUMMARY_IN_NETWORK, "", "held over a wait for the network (main.query)"},
+        {SUMMARY_IN_NETWORK, "os.(*File).Write",
+         "held over a wait for a pipe or terminal (main.query)"},
+        {SUMMARY_ASLEEP, "", "held while asleep (main.query)"},
+        {SUMMARY_WAITED, "", "held over a wait: chan receive (main.query)"},
     };
 
     (void)state;
@@ -160,7 +162,7 @@ static void test_lock_remarks(void **state)
                                       .before = cases[i].before,
                                       .reason = "chan receive",
                                       .before_at = {.func = "main.query"},
-                                      .call = ""};
+                                      .call = cases[i].call};
         struct summary s = quiet();
 
         s.classes.sync[STACK_LOCK] = (struct summary_class){.count = 100, .total = part(20)};

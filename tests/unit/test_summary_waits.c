@@ -110,13 +110,15 @@ static void test_mailbox(void **state)
 }
 
 /* Twenty wait for a mutex; each holds it for 900 microseconds and gives it to the next, and of these
- * so many go into a syscall. Returns the time that was waited for holders in a syscall. */
-static int64_t hold(uint64_t called)
+ * so many go into a syscall; into that of the first, `first`. Returns the share of all that time that
+ * was waited for holders in a syscall. */
+static double hold(uint64_t first, uint64_t called)
 {
     const uint64_t all = 9 * MS / 10;
+    double waited = 0;
     struct summary sums;
     struct gotrace *t;
-    int64_t ret;
+    double ret;
 
     rawtrace_begin(26);
     rawtrace_sync();
@@ -133,7 +135,7 @@ static int64_t hold(uint64_t called)
     for (unsigned i = 0; i < 20; i++) {
         EVENT3(GO_START, 10, i + 2, 3);
         EVENT3(GO_SYSCALL_BEGIN, all - called, i + 1, 5);
-        EVENT1(GO_SYSCALL_END, called);
+        EVENT1(GO_SYSCALL_END, i == 0 ? first : called);
         if (i + 1 < 20)
             EVENT4(GO_UNBLOCK, 10, i + 3, 2, 2);
         EVENT3(GO_BLOCK, 10, 2, 2);
@@ -144,11 +146,11 @@ static int64_t hold(uint64_t called)
     assert_int_equal(summary_run(t, &sums), 0);
     assert_true(sums.complete);
     gotrace_close(t);
-    ret = sums.wakers.lock[SUMMARY_IN_SYSCALL];
-    if (ret > 0) {
-        assert_int_equal(sums.wakers.lock[SUMMARY_RAN], 0);
+    for (unsigned i = 0; i < SUMMARY_N_BEFORE; i++)
+        waited += (double)sums.wakers.lock[i];
+    ret = (double)sums.wakers.lock[SUMMARY_IN_SYSCALL] / waited;
+    if (ret > 0.99)
         assert_string_equal(sums.wakers.list[0].call, "syscall.Fsync");
-    }
     summary_done(&sums);
     return ret;
 }
@@ -157,9 +159,17 @@ static int64_t hold(uint64_t called)
 static void test_held_over_short_syscalls(void **state)
 {
     (void)state;
-    assert_true(hold(MS * 8 / 10) > 100000000);
-    assert_int_equal(hold(MS * 3 / 10), 0); /* not for half of the time */
-    assert_int_equal(hold(MS / 100), 0);
+    assert_true(hold(MS * 8 / 10, MS * 8 / 10) > 0.99);
+    assert_true(hold(MS * 3 / 10, MS * 3 / 10) < 0.01); /* not for half of the time */
+    assert_true(hold(MS / 100, MS / 100) < 0.01);
+}
+
+/* All in the queue wait for the first, though the last before each is the one that wakes it. */
+static void test_one_holds_up_the_queue(void **state)
+{
+    (void)state;
+    assert_true(hold(MS * 50, MS / 100) > 0.7);
+    assert_true(hold(MS * 5, MS / 100) < 0.4);
 }
 
 int main(void)
@@ -168,6 +178,7 @@ int main(void)
         cmocka_unit_test(test_bursts),
         cmocka_unit_test(test_mailbox),
         cmocka_unit_test(test_held_over_short_syscalls),
+        cmocka_unit_test(test_one_holds_up_the_queue),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

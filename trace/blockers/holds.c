@@ -99,7 +99,9 @@ static struct holds_did did_of(const struct holds *h, const struct sites *s, uin
     return (struct holds_did){
         .kind = thing->kind,
         .reason = texts_get(s->texts, thing->reason),
-        .call = thing->kind == HOLDS_SYSCALL ? sites_call(s, thing->stack).func : "",
+        .call = thing->kind == HOLDS_SYSCALL ? sites_call(s, thing->stack).func
+              : thing->kind == HOLDS_NETWORK ? sites_named(s, thing->stack, "os.(*File).")
+                                             : "",
         .at = sites_frame(s, thing->stack, profile),
         .own = sites_own(s, thing->stack, profile),
     };

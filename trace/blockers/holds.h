@@ -93,8 +93,9 @@ void holds_tell(void *row, uint32_t thing, int64_t ns);
 /* What is found, by site. Texts are those of the sites. */
 struct holds_did {
     enum holds_kind kind;
-    const char *reason;      /* the runtime's word for a wait, or "" */
-    const char *call;        /* of a syscall: the function, as syscall.Fdatasync; or "" */
+    const char *reason; /* the runtime's word for a wait, or "" */
+    const char
+        *call; /* of a syscall, or a wait for a pipe: the function, as syscall.Fdatasync; or "" */
     struct summary_frame at; /* texts "" if that is nowhere in particular */
     struct summary_own own;
     int64_t ns;

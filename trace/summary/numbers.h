@@ -186,7 +186,7 @@ struct summary_waker {
     enum summary_before before;
     const char *reason;             /* the runtime's word for that wait; "" if it was none */
     struct summary_frame before_at; /* the call site of that; texts "" if it ran */
-    const char *call;               /* the function in which it was: syscall.Fdatasync, os.(*File).Read */
+    const char *call; /* the function in which it was: syscall.Fdatasync, os.(*File).Read */
     uint64_t count;
     int64_t total; /* of the waits */
 };
