@@ -12,6 +12,7 @@
 #include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/summary.h"
+#include "trace/findings/holder.h"
 
 #define TITLE 10 /* columns */
 #define ROOM (EXPLAIN_WIDTH - TITLE)
@@ -39,11 +40,6 @@ struct sheet {
     size_t size;
     bool failed;
 };
-
-static void begin(struct sheet *s, const char *title)
-{
-    s->title = title;
-}
 
 static void put_title(struct sheet *s)
 {
@@ -133,7 +129,7 @@ static void what(struct sheet *s)
 
     if (!out)
         return;
-    begin(s, "Trace");
+    s->title = "Trace";
     if (*subject->name.service)
         (void)fprintf(out, "%.40s on %.40s, ", subject->name.service, subject->name.host);
     if (start > 0)
@@ -176,7 +172,7 @@ static void why(struct sheet *s)
 
     if (!ruled && !incident && (!reason || strcmp(reason, "schedule") == 0))
         return;
-    begin(s, "Taken");
+    s->title = "Taken";
     out = line_open(s);
     if (!out)
         return;
@@ -235,7 +231,7 @@ static void label(struct sheet *s)
 
     if (!out)
         return;
-    begin(s, "Label");
+    s->title = "Label";
     (void)fputs(f->label, out);
     if (f->not_inspected)
         (void)fprintf(out, " (%s: %s)", f->not_inspected, f->why);
@@ -287,7 +283,7 @@ static void causes(struct sheet *s)
 {
     const struct findings *f = &s->e->findings;
 
-    begin(s, "Because");
+    s->title = "Because";
     for (size_t i = 0; i < f->n; i++)
         if (f->list[i].score > 0)
             cause(s, &f->list[i], i == 0);
@@ -330,14 +326,14 @@ static void put_place(FILE *out, const struct summary_own *own, const struct sum
     }
     put_file(out, f->file, brief);
     (void)fprintf(out, ":%" PRIu64 "  ", f->line);
-    put_func(out, f->func);
+    put_func(out, brief ? holder_short(f->func) : f->func);
     if (!has_own || !own->call || !*own->call)
         return;
     (void)fputs(utf8 ? " ← " : " <- ", out);
-    put_func(out, place_word(own->call));
+    put_func(out, brief ? holder_short(place_word(own->call)) : place_word(own->call));
 }
 
-/* `head` and a place, whose file's path is cut if that does not fit. */
+/* `head` and a place, without the paths of file and packages if these do not fit. */
 static void place_line(struct sheet *s, const char *head, const struct summary_own *own,
                        const struct summary_frame *at)
 {
@@ -358,7 +354,7 @@ static void sites(struct sheet *s)
 {
     char head[2 * QUANTITY_SIZE + 8], took[QUANTITY_SIZE], count[QUANTITY_SIZE];
 
-    begin(s, "Where");
+    s->title = "Where";
     for (size_t i = 0; i < s->e->n_sites && i < s->most.sites; i++) {
         const struct finding_site *site = &s->e->sites[i];
 
@@ -386,11 +382,11 @@ static void task(struct sheet *s, const struct summary_outlier *o)
         break;
     }
     line_close(s);
-    if (!o->work)
-        return;
-    flow = flow_of(s, 1);
-    summary_work_text(&flow, o->work, s->e->utf8);
-    print_flow_end(&flow);
+    if (o->work) {
+        flow = flow_of(s, 1);
+        summary_work_text(&flow, o->work, s->e->utf8);
+        print_flow_end(&flow);
+    }
 }
 
 static void wait_in_request(struct sheet *s, const struct summary_outlier *o)
@@ -409,7 +405,7 @@ static void slowest(struct sheet *s)
                                  *waits = &s->e->summary->slowest[SUMMARY_SLOW_REQUEST];
     size_t told = 0;
 
-    begin(s, "Slowest");
+    s->title = "Slowest";
     for (size_t i = 0; i < tasks->n && i < s->most.slowest; i++)
         task(s, &tasks->list[i]);
     for (size_t i = 0; tasks->n == 0 && i < waits->n && told < s->most.slowest; i++) {
@@ -453,7 +449,7 @@ static void host(struct sheet *s)
 
     if (!out)
         return;
-    begin(s, "Host");
+    s->title = "Host";
     throttled(s, out, c);
     pressure(out, "CPU pressure on the host", c->host_cpu.some, window);
     pressure(out, "CPU pressure in the cgroup", c->cgroup_cpu.some, window);
@@ -503,7 +499,7 @@ static void before(struct sheet *s)
 
     if (!out)
         return;
-    begin(s, "Before");
+    s->title = "Before";
     (void)fprintf(out, "the incident's flight recording: %s, now %s", e->before.label,
                   e->findings.label);
     line_close(s);
@@ -520,7 +516,7 @@ static void usual(struct sheet *s)
 
     if (!out)
         return;
-    begin(s, "Usual");
+    s->title = "Usual";
     if (!e->usual_label) {
         (void)fputs("no earlier records to compare with", out);
         line_close(s);
@@ -545,7 +541,7 @@ static void usual(struct sheet *s)
 /* Commands are whole, for somebody who copies them. */
 static void next(struct sheet *s)
 {
-    begin(s, "Next");
+    s->title = "Next";
     for (size_t i = 0; i < s->e->steps.n; i++) {
         const struct step *step = &s->e->steps.list[i];
         struct print_flow flow = flow_of(s, 3);
