@@ -60,7 +60,8 @@ struct still {
     struct set passed_on; /* others that have a function in common gave back a mutex, */
     struct set doubtful;  /* stopped while they ran, or woke somebody, */
     struct set awaited;   /* or wait to send; */
-    struct set alive;     /* or did anything but wait all the time */
+    struct set alive;     /* or did anything but wait all the time; */
+    struct set moved;     /* or serve no request, and a wait or a call of theirs ended */
 };
 
 static uint64_t counted(const struct sites_stack *stack, unsigned column)
@@ -286,6 +287,17 @@ static bool is_alive(const struct sites_stack *stack)
     return n > 0;
 }
 
+/* Whether a goroutine that serves no request got on in this stack: it may be the one that takes what
+ * others send. Requests that come and wait, too, are no such sign. */
+static bool gets_on(const struct sites_stack *stack)
+{
+    return !(stack->traits & STACK_SERVES) &&
+           counted(stack, SUMMARY_SYNC) + counted(stack, SUMMARY_NET) +
+                   counted(stack, SUMMARY_SYSCALL) + counted(stack, SITES_UNKNOWN) +
+                   counted(stack, SITES_SLEEP) >
+               0;
+}
+
 /* Takes the candidate out whose own stack this is. */
 static struct set without(const struct still *t, struct set set, uint32_t n)
 {
@@ -308,6 +320,8 @@ static void look_at(struct still *t, uint32_t n)
     }
     if (is_alive(stack))
         add_set(&t->alive, &set);
+    if (gets_on(stack))
+        add_set(&t->moved, &set);
     if (whole(stack) > 0 && (stack->traits & STACK_SENDS)) {
         others = without(t, set, n);
         add_set(&t->awaited, &others);
@@ -334,16 +348,18 @@ static struct group group_of(const struct still *t, uint32_t c, unsigned by)
     return group == IDMAP_NONE ? (struct group){0} : t->list[by][group];
 }
 
-/* Whether waits at the stack's site ended; or, of a sender, others joined it. Of waits for a mutex
+/* Whether waits at the stack's site ended; or, of a sender, others joined it, or of one in a request,
+ * somebody got on who has a function or a receiver in common with it. Of waits for a mutex
  * that began before the trace and ended, nothing else tells what they were for than that somebody
  * gave one back. */
 static bool moves(const struct still *t, uint32_t c)
 {
     const struct sites_stack *stack = stack_of(t, t->stacks[c]);
-    bool grows = (stack->traits & (STACK_SENDS | STACK_SERVES)) == STACK_SENDS;
+    uint32_t sends = stack->traits & (STACK_SENDS | STACK_SERVES);
+    bool grows = sends == STACK_SENDS, asks = sends == (STACK_SENDS | STACK_SERVES);
     struct group at_site = group_of(t, c, BY_SITE);
 
-    return at_site.ended || (grows && at_site.joined) ||
+    return at_site.ended || (grows && at_site.joined) || (asks && is_in(&t->moved, c)) ||
            (stack->class == STACK_LOCK && is_in(&t->passed_on, c));
 }
 
