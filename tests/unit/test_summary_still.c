@@ -287,9 +287,9 @@ static void test_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_locks),
-        cmocka_unit_test(test_slow_taker), cmocka_unit_test(test_senders), cmocka_unit_test(test_actors),
-        cmocka_unit_test(test_joins), cmocka_unit_test(test_work),
+        cmocka_unit_test(test_locks),   cmocka_unit_test(test_slow_taker),
+        cmocka_unit_test(test_senders), cmocka_unit_test(test_actors),
+        cmocka_unit_test(test_joins),   cmocka_unit_test(test_work),
     };
 
     return cmocka_run_group_tests_name("summary_still", tests, NULL, NULL);
