@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"rows", "make rows of the records, for databases", NULL},
     {"fleet", "ask the rows of all hosts", NULL},
     {"explain", "say on one screen what is wrong, and why", NULL},
+    {"advise", "say what of a program's capacity to change, and what not", NULL},
     {"summary", "say what a trace shows", command_summary},
     {"check", "fail if a trace shows what it must not", command_check},
     {"diff", "say what differs between traces, beyond their spread", command_diff},

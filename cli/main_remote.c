@@ -17,10 +17,10 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"anonymise", command_anonymise}, {"capture", command_capture},   {"explain", command_explain},
-    {"fleet", command_fleet},         {"list", command_list},         {"pull", command_pull},
-    {"resume", command_resume},       {"rows", command_rows},         {"status", command_status},
-    {"suspend", command_suspend},     {"triggers", command_triggers},
+    {"advise", command_advise},   {"anonymise", command_anonymise}, {"capture", command_capture},
+    {"explain", command_explain}, {"fleet", command_fleet},         {"list", command_list},
+    {"pull", command_pull},       {"resume", command_resume},       {"rows", command_rows},
+    {"status", command_status},   {"suspend", command_suspend},     {"triggers", command_triggers},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -18,6 +18,7 @@
 #include "daemon/capture/timetable.h"
 #include "daemon/confinement.h"
 #include "daemon/control/observation.h"
+#include "daemon/extract/extractor.h"
 #include "daemon/label/labelling.h"
 #include "daemon/label/results.h"
 #include "daemon/order/desk.h"
@@ -31,6 +32,7 @@
 #include "daemon/source/discovery.h"
 #include "daemon/trigger/psi.h"
 #include "daemon/trigger/suspension.h"
+#include "daemon/view/views.h"
 #include "daemon/watch/triggers.h"
 #include "lib/config/config.h"
 #include "lib/net/http.h"
@@ -62,6 +64,7 @@ struct daemon {
     struct incidents *incidents;
     struct psi psi; /* asked before an incident */
     struct labelling *labelling;
+    struct extractor *extractor;
     struct uploader *uploader;
     struct rowbook *rowbook;
     /* The uploader has a configuration's store, or knows that there is none. */
@@ -78,6 +81,7 @@ struct daemon {
     struct admin *admin; /* the same */
     struct results *results;
     struct pushes *pushes;
+    struct views *views;      /* NULL with --once */
     struct counters counters; /* used by the meters */
     struct meters *meters;
     struct observation *observation;

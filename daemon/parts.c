@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "daemon/capture/reserve.h"
 #include "daemon/daemon_state.h"
+#include "lib/process/beside.h"
 
 /* How long a stop waits for the labels of the last captures. */
 #define LABEL_PATIENCE (5 * USEC_PER_SEC)
@@ -176,6 +177,74 @@ static bool labelling_is_idle(const struct daemon *d)
 static void free_labelling(struct daemon *d)
 {
     labelling_free(d->labelling);
+}
+
+static int open_kept(void *userdata, const char *key)
+{
+    const struct daemon *d = userdata;
+    int fd = -1, r = spool_open(d->spool, key, &fd);
+
+    return r < 0 ? r : fd;
+}
+
+static int open_scratch(void *userdata)
+{
+    const struct daemon *d = userdata;
+    int fd = -1, r = spool_scratch(d->spool, &fd);
+
+    return r < 0 ? r : fd;
+}
+
+static int new_views(struct daemon *d)
+{
+    static const struct views_handlers handlers = {open_kept, open_scratch};
+
+    return d->options->once ? 0 : views_new(d->event, &handlers, d, &d->views);
+}
+
+static int set_views(struct daemon *d, const struct config *c)
+{
+    char path[BESIDE_PATH_SIZE];
+    const struct views_settings settings = {
+        .command = c->inspect.command ? c->inspect.command : beside_find("contrace", path),
+        .timeout = c->inspect.timeout,
+        .memory = c->inspect.max_memory,
+    };
+
+    return d->views ? views_set(d->views, &settings) : 0;
+}
+
+static void drain_views(struct daemon *d)
+{
+    if (d->views)
+        views_cut(d->views);
+}
+
+static void free_views(struct daemon *d)
+{
+    views_free(d->views);
+}
+
+static int new_extractor(struct daemon *d)
+{
+    return d->options->once ? 0 : extractor_new(d->event, d->views, &d->extractor);
+}
+
+/* Nothing is lost with a profile that is not made: who asks is told to ask again. */
+static void drain_extractor(struct daemon *d)
+{
+    if (d->extractor)
+        extractor_cut(d->extractor);
+}
+
+static bool extractor_is_idle(const struct daemon *d)
+{
+    return !d->extractor || extractor_idle(d->extractor);
+}
+
+static void free_extractor(struct daemon *d)
+{
+    extractor_free(d->extractor);
 }
 
 static int new_pipeline(struct daemon *d)
@@ -416,6 +485,7 @@ static void use_log(struct daemon *d, const struct config *c)
  * - Traces pass from the pipeline to labelling to the uploader, so these rows are in reverse: at a
  *   stop each part hands on its traces before the next is drained or cut. The timetable stops
  *   before all of them.
+ * - Rows come of every record, and the admin endpoint tells of all parts: these two are drained last.
  * - The timetable holds lanes of targets, so it is freed before them. It is the exception: `set` of
  *   the targets uses it, although its row is below theirs.
  * - The log is last: messages of other parts about a new configuration still follow the old
@@ -439,6 +509,20 @@ static const struct part rows[] = {
         .use = use_spool,
         .idle = spool_is_idle,
         .free = free_spool,
+    },
+    {
+        .name = "views",
+        .new = new_views,
+        .set = set_views,
+        .drain = drain_views,
+        .free = free_views,
+    },
+    {
+        .name = "extractor",
+        .new = new_extractor,
+        .drain = drain_extractor,
+        .idle = extractor_is_idle,
+        .free = free_extractor,
     },
     {.name = "http", .new = new_http, .free = free_http},
     {

@@ -27,6 +27,7 @@ int command_blockers(int argc, char **argv);
 int command_capture(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_diff(int argc, char **argv);
+int command_advise(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_fleet(int argc, char **argv);
 int command_goroutines(int argc, char **argv);

@@ -44,6 +44,15 @@ void print_whole(FILE *out, const char *text, size_t n)
     (void)putc('\n', out);
 }
 
+size_t print_lines(const char *text)
+{
+    size_t lines = 0;
+
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
 void print_name(FILE *out, const char *name)
 {
     while (*name) {

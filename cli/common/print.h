@@ -22,6 +22,9 @@ size_t print_plain(FILE *out, const char *text, size_t max);
 /* Prints a text and ends its line. */
 void print_whole(FILE *out, const char *text, size_t n);
 
+/* How many lines a text has. */
+size_t print_lines(const char *text);
+
 /* Prints the name of a file whole; control characters are '?'. */
 void print_name(FILE *out, const char *name);
 

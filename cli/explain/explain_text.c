@@ -200,12 +200,25 @@ static void near_misses(struct sheet *s)
     if (!out)
         return;
     for (; n < f->n_near && f->near[n].score >= NEAR_SHARE * FINDING_SCORE; n++)
-        (void)fprintf(out, "%s%s (%.0f%%%s)", n == 0 ? "no rule matched; nearest: " : ", ",
-                      f->near[n].code, f->near[n].score / FINDING_SCORE * 100,
-                      n == 0 ? " of the way" : "");
-    if (n == 0)
-        (void)fputs("no rule came near", out);
+        (void)fprintf(out,
+                      n == 0 ? "no rule matched; nearest: %s (%.0f%% of the way)" : ", %s (%.0f%%)",
+                      f->near[n].code, f->near[n].score / FINDING_SCORE * 100);
+    (void)fputs(n == 0 ? "no rule came near" : "", out);
     line_close(s);
+}
+
+/* What waits and does not end, though no rule speaks of it. */
+static void unended(struct sheet *s)
+{
+    _cleanup_free_ char *text = NULL;
+    struct print_flow flow;
+
+    s->failed |= summary_unended_text(s->e->summary, s->e->utf8, &text) < 0;
+    if (text && *text) {
+        flow = flow_of(s, 3);
+        print_flow_words(&flow, text);
+        print_flow_end(&flow);
+    }
 }
 
 static const struct finding *first(const struct explanation *e)
@@ -239,6 +252,7 @@ static void label(struct sheet *s)
         summary_evidence_text(&flow, found, s->e->utf8);
     } else if (!f->not_inspected) {
         near_misses(s);
+        unended(s);
     }
 }
 
@@ -570,15 +584,6 @@ static char *printed(const struct explanation *e, struct extent most)
     return NULL;
 }
 
-static bool fits(const char *text)
-{
-    size_t lines = 0;
-
-    for (; *text; text++)
-        lines += *text == '\n';
-    return lines <= EXPLAIN_LINES;
-}
-
 int explain_text(FILE *out, const struct explanation *e)
 {
     _cleanup_free_ char *text = NULL;
@@ -586,11 +591,10 @@ int explain_text(FILE *out, const struct explanation *e)
     for (size_t i = 0; i < EXTENTS; i++) {
         free(text);
         text = printed(e, extents[i]);
-        if (!text)
-            return -ENOMEM;
-        if (fits(text))
+        if (!text || print_lines(text) <= EXPLAIN_LINES)
             break;
     }
-    (void)fputs(text, out);
-    return 0;
+    if (text)
+        (void)fputs(text, out);
+    return text ? 0 : -ENOMEM;
 }

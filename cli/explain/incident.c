@@ -14,7 +14,7 @@
 /* Whether an entry is of the incident, by its record. 0 or -ENOMEM. */
 static int is_of(const struct local *local, struct entry *e, const char *id, bool *ret)
 {
-    int r = local_facts(local, e);
+    int r = local_facts(local, e, false);
 
     *ret = r == 0 && e->facts && e->facts->incident && strcmp(e->facts->incident, id) == 0;
     return r;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "cli/read/summary.h"
 
 #define WORD_MAX 16384 /* a path of which every byte is quoted */
 
@@ -142,6 +143,8 @@ int steps_find(const struct subject *s, const struct summary *summary, const str
         r = add_uninspected(f, &steps);
     else if (f->n > 0 && f->list[0].score > 0)
         r = add(&steps, f->list[0].next, NULL, NULL, NULL);
+    else if (summary_requests_wait(summary))
+        r = add(&steps, "who keeps these requests waiting", "blockers", file, NULL);
     if (r == 0)
         r = add(&steps, "all numbers, and whole stacks", "summary --stacks", file, NULL);
     if (r == 0 && !summary->complete)

@@ -33,6 +33,7 @@ struct entry {
 struct catalog {
     struct entry *items;
     size_t n, capacity;
+    bool keep_records; /* facts keep the whole record: set it before they are read */
 };
 
 /* 0, -ENOMEM, or -EINVAL for what is no key. */

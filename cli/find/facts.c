@@ -135,7 +135,7 @@ static int read_facts(const json_t *o, struct facts *f)
     return 0;
 }
 
-int facts_parse(const char *json, size_t n, struct facts *ret)
+int facts_parse(const char *json, size_t n, bool keep, struct facts *ret)
 {
     struct facts f = {0};
     json_t *o;
@@ -144,7 +144,10 @@ int facts_parse(const char *json, size_t n, struct facts *ret)
     if (r < 0)
         return r;
     r = json_is_object(o) ? read_facts(o, &f) : -EINVAL;
-    json_decref(o);
+    if (keep)
+        f.record = o;
+    else
+        json_decref(o);
     if (r < 0)
         facts_done(&f);
     else
@@ -167,5 +170,6 @@ void facts_done(struct facts *f)
     free(f->joined);
     for (size_t k = 0; k < KINDS; k++)
         free(f->without[k]);
+    json_decref(f->record);
     *f = (struct facts){0};
 }

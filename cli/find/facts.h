@@ -6,6 +6,7 @@
  * they may contain anything.
  */
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,9 +29,10 @@ struct facts {
     double seconds, requested_seconds;
     double covered; /* the share of the trace that label and numbers rest on */
     uint64_t bytes, samples;
+    json_t *record; /* all of it, if it is to be kept */
     bool has_bytes, has_complete, complete, has_covered, has_samples, has_value;
 };
 
-/* 0, -ENOMEM, or -EINVAL when it is no JSON object. */
-int facts_parse(const char *json, size_t n, struct facts *ret);
+/* `keep`: the whole record, too. 0, -ENOMEM, or -EINVAL when it is no JSON object. */
+int facts_parse(const char *json, size_t n, bool keep, struct facts *ret);
 void facts_done(struct facts *f);

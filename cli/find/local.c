@@ -173,7 +173,7 @@ int local_record(const struct local *l, const char *key, struct buf *b)
     return r < 0 ? r : buf_read_fd(b, fd);
 }
 
-int local_facts(const struct local *l, struct entry *e)
+int local_facts(const struct local *l, struct entry *e, bool keep)
 {
     struct facts *facts = calloc(1, sizeof(*facts));
     struct buf text;
@@ -183,7 +183,7 @@ int local_facts(const struct local *l, struct entry *e)
     if (r == 0)
         r = local_record(l, e->key, &text);
     if (r == 0)
-        r = facts_parse(buf_str(&text), text.len, facts);
+        r = facts_parse(buf_str(&text), text.len, keep, facts);
     buf_done(&text);
     e->asked = r == 0 || !(e->where & WHERE_REMOTE);
     if (r < 0) {

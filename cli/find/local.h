@@ -31,5 +31,6 @@ int local_trace(const struct local *l, const char *key, int *ret_fd, unsigned *r
 /* Its record, up to the buffer's maximum. 0 or a negative errno, -ENOENT. */
 int local_record(const struct local *l, const char *key, struct buf *b);
 
-/* Reads the record of an entry; without a record the entry gets no facts. 0 or -ENOMEM. */
-int local_facts(const struct local *l, struct entry *e);
+/* Reads the record of an entry, and keeps the whole of it if `keep`; without a record the entry gets
+ * no facts. 0 or -ENOMEM. */
+int local_facts(const struct local *l, struct entry *e, bool keep);

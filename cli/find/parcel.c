@@ -33,7 +33,7 @@ void parcel_done(struct parcel *p)
 int parcel_use_record(struct parcel *p)
 {
     struct facts facts;
-    int r = facts_parse(buf_str(&p->record), p->record.len, &facts);
+    int r = facts_parse(buf_str(&p->record), p->record.len, false, &facts);
 
     if (r < 0)
         return r == -ENOMEM ? r : 0;

@@ -49,7 +49,8 @@ static int on_body(void *userdata, const void *data, size_t n)
 static int use_text(struct slot *slot)
 {
     struct facts *facts = calloc(1, sizeof(*facts));
-    int r = facts ? facts_parse(buf_str(&slot->text), slot->text.len, facts) : -ENOMEM;
+    bool keep = slot->reading->catalog->keep_records;
+    int r = facts ? facts_parse(buf_str(&slot->text), slot->text.len, keep, facts) : -ENOMEM;
 
     if (r < 0) {
         free(facts);
@@ -141,7 +142,7 @@ int records_read(struct sources *s, struct catalog *c, bool remote)
         struct entry *e = &c->items[i];
 
         if (s->has_local && (e->where & WHERE_LOCAL) && !e->asked)
-            r = local_facts(&s->local, e);
+            r = local_facts(&s->local, e, c->keep_records);
     }
     if (r == 0 && remote && s->store)
         r = read_remote(s, c);

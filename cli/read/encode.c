@@ -74,11 +74,23 @@ static int write_message(const ProtobufCMessage *message, encode_write_fn write,
     return p->error;
 }
 
-enum { WORD_NONE, WORD_CONTENTIONS, WORD_COUNT, WORD_DELAY, WORD_NANOSECONDS, WORD_TRACE, N_WORDS };
+enum {
+    WORD_NONE,
+    WORD_CONTENTIONS,
+    WORD_COUNT,
+    WORD_DELAY,
+    WORD_NANOSECONDS,
+    WORD_TRACE,
+    WORD_TASK,
+    WORD_REGION,
+    WORD_REASON,
+    N_WORDS
+};
 
 static const char *const words[N_WORDS] = {
     [WORD_NONE] = "",       [WORD_CONTENTIONS] = "contentions", [WORD_COUNT] = "count",
     [WORD_DELAY] = "delay", [WORD_NANOSECONDS] = "nanoseconds", [WORD_TRACE] = "trace",
+    [WORD_TASK] = "task",   [WORD_REGION] = "region",           [WORD_REASON] = "wait_reason",
 };
 
 /*
@@ -91,6 +103,9 @@ struct message {
     Pprof__ValueType *type_pointers[2];
     Pprof__Sample *samples;
     Pprof__Sample **sample_pointers;
+    Pprof__Label *labels; /* LABELS for each that the sums have */
+    Pprof__Label **label_pointers;
+    size_t *label_counts;
     int64_t (*values)[2];
     uint64_t *location_ids;
     Pprof__Location *locations;
@@ -102,6 +117,8 @@ struct message {
     char *text;
     char **strings;
 };
+
+#define LABELS 3 /* parts of a label */
 
 static bool allocate(void *ret, size_t n, size_t size)
 {
@@ -115,6 +132,9 @@ static bool allocate_all(struct message *m, const struct sums *s)
 {
     return allocate(&m->samples, s->n_stacks, sizeof(*m->samples)) &&
            allocate(&m->sample_pointers, s->n_stacks, sizeof(*m->sample_pointers)) &&
+           allocate(&m->labels, s->n_labels * LABELS, sizeof(*m->labels)) &&
+           allocate(&m->label_pointers, s->n_labels * LABELS, sizeof(*m->label_pointers)) &&
+           allocate(&m->label_counts, s->n_labels, sizeof(*m->label_counts)) &&
            allocate(&m->values, s->n_stacks, sizeof(*m->values)) &&
            allocate(&m->location_ids, s->n_rows, sizeof(*m->location_ids)) &&
            allocate(&m->locations, s->n_frames, sizeof(*m->locations)) &&
@@ -131,6 +151,9 @@ static void free_all(struct message *m)
 {
     free(m->samples);
     free(m->sample_pointers);
+    free(m->labels);
+    free(m->label_pointers);
+    free(m->label_counts);
     free(m->values);
     free(m->location_ids);
     free(m->locations);
@@ -212,6 +235,26 @@ static void fill_locations(struct message *m, const struct sums *s)
     m->profile.n_location = s->n_frames;
 }
 
+static void fill_labels(struct message *m, const struct sums *s)
+{
+    for (size_t i = 0; i < s->n_labels; i++) {
+        const struct sums_label *label = &s->labels[i];
+        const uint32_t values[LABELS] = {label->task, label->region, label->reason};
+
+        for (size_t k = 0; k < LABELS; k++) {
+            size_t at = i * LABELS + m->label_counts[i];
+
+            if (values[k] == SUMS_NONE)
+                continue;
+            pprof__label__init(&m->labels[at]);
+            m->labels[at].key = WORD_TASK + (int64_t)k;
+            m->labels[at].str = N_WORDS + (int64_t)values[k];
+            m->label_pointers[at] = &m->labels[at];
+            m->label_counts[i]++;
+        }
+    }
+}
+
 static void fill_samples(struct message *m, const struct sums *s)
 {
     size_t n = 0;
@@ -231,6 +274,10 @@ static void fill_samples(struct message *m, const struct sums *s)
         sample->n_value = 2;
         sample->location_id = m->location_ids + stack->offset;
         sample->n_location_id = stack->n;
+        if (stack->label != SUMS_NONE) {
+            sample->label = m->label_pointers + (size_t)stack->label * LABELS;
+            sample->n_label = m->label_counts[stack->label];
+        }
         m->sample_pointers[n++] = sample;
     }
     m->profile.sample = m->sample_pointers;
@@ -247,6 +294,7 @@ int encode_sums(const struct sums *sums, encode_write_fn write, void *userdata)
         fill_types(&m);
         fill_strings(&m, sums);
         fill_locations(&m, sums);
+        fill_labels(&m, sums);
         fill_samples(&m, sums);
         r = write_message(&m.profile.base, write, userdata);
     }

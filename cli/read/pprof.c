@@ -9,6 +9,7 @@
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
+#include "cli/common/confined.h"
 #include "cli/read/encode.h"
 #include "cli/read/failure.h"
 #include "cli/read/outfile.h"
@@ -26,7 +27,7 @@ struct pprof_arguments {
     bool kinds[PROFILE_SYSCALL + 1];
     const char *out, *task, *region;
     usec since, until;
-    bool force;
+    bool force, labels, sandbox;
 };
 
 #define FIELD(name) offsetof(struct pprof_arguments, name)
@@ -53,6 +54,10 @@ static const struct argument rows[] = {
     {"until", 0, "D", "up to so long after the trace's beginning", read_duration, FIELD(until)},
     {"task", 0, "TYPE", "only within regions of tasks of this type", argument_text, FIELD(task)},
     {"region", 0, "TYPE", "only within regions of this type", argument_text, FIELD(region)},
+    {"labels", 0, NULL,
+     "samples have the labels task, region and wait_reason, for pprof's -tagfocus and the like",
+     argument_flag, FIELD(labels)},
+    {"sandbox", 0, NULL, CONFINED_HELP, argument_flag, FIELD(sandbox)},
 };
 
 typedef int (*pass_fn)(struct profile *p, struct gotrace *t);
@@ -153,9 +158,15 @@ static int write_profile(const struct sums *sums, const struct pprof_arguments *
     return r;
 }
 
+/* In the sandbox no descriptor can be made. */
+static int open_trace(const char *path, const struct pprof_arguments *a)
+{
+    return a->sandbox ? STDIN_FILENO : tracefile_open_again(path);
+}
+
 static int pprof(const char *path, const struct profile_options *o, const struct pprof_arguments *a)
 {
-    _cleanup_close_ int fd = tracefile_open_again(path);
+    _cleanup_close_ int fd = open_trace(path, a);
     struct profile *p;
     int r, written;
 
@@ -171,7 +182,8 @@ static int pprof(const char *path, const struct profile_options *o, const struct
     return r < 0 ? r : written;
 }
 
-static int usage(const struct pprof_arguments *a, int n_files, enum profile_kind *ret)
+static int usage(const struct pprof_arguments *a, char *const *files, int n_files,
+                 enum profile_kind *ret)
 {
     unsigned kinds = 0;
 
@@ -186,6 +198,8 @@ static int usage(const struct pprof_arguments *a, int n_files, enum profile_kind
         complain("pprof: %s", n_files == 0 ? "which file?" : "one file at a time");
     else if (a->until > 0 && a->until <= a->since)
         complain("pprof: --until must be later than --since");
+    else if (a->sandbox && (strcmp(files[0], "-") != 0 || !to_stdout(a)))
+        complain("pprof: --sandbox reads standard input, '-', and writes to standard output");
     else if (to_stdout(a) && isatty(STDOUT_FILENO))
         complain("pprof: the profile is not for a terminal; --output=OUT puts it into a file");
     else
@@ -202,12 +216,17 @@ int command_pprof(int argc, char **argv)
 
     if (r != 0)
         return r < 0 ? STATUS_USAGE : STATUS_OK;
-    if (usage(&a, argc - rest, &o.kind) < 0)
+    if (usage(&a, argv + rest, argc - rest, &o.kind) < 0)
         return STATUS_USAGE;
     tracefile_may_go_away();
+    r = a.sandbox ? confined_enter("pprof") : 0;
+    if (r != 0)
+        return r;
     o.since = a.since * NSEC_PER_USEC;
     o.until = a.until * NSEC_PER_USEC;
     o.task = a.task;
     o.region = a.region;
-    return pprof(argv[rest], &o, &a) == 0 ? STATUS_OK : STATUS_FAILED;
+    o.labels = a.labels;
+    r = pprof(argv[rest], &o, &a);
+    return a.sandbox ? confined_exit(r) : r == 0 ? STATUS_OK : STATUS_FAILED;
 }

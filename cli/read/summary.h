@@ -54,6 +54,12 @@ void summary_findings_json(struct jsonwriter *w, const struct summary *s,
 /* The numbers that a finding rests on, in words, behind each other. */
 void summary_evidence_text(struct print_flow *flow, const struct finding *f, bool utf8);
 
+/* What is told beside a label without findings: lines, each with its end, or an empty text; to be
+ * freed. 0 or -ENOMEM. */
+int summary_unended_text(const struct summary *s, bool utf8, char **ret);
+/* Whether that is that many requests wait inside of the process. */
+bool summary_requests_wait(const struct summary *s);
+
 /* A score in a word: "clear". */
 const char *summary_strength(double score);
 

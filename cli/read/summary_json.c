@@ -271,6 +271,14 @@ static void growth(struct jsonwriter *w, const struct summary_growth *g)
         jsonwriter_null(w, "growing");
 }
 
+/* All waits for the network, also those that lasted when the trace began or ended. */
+static int64_t in_network(const struct summary *s)
+{
+    const struct summary_sites *net = &s->sites[SUMMARY_NET];
+
+    return net->total + net->open.total + net->older.total;
+}
+
 static void goroutines(struct jsonwriter *w, const struct summary *s)
 {
     const struct summary_goroutines *g = &s->goroutines;
@@ -288,6 +296,7 @@ static void goroutines(struct jsonwriter *w, const struct summary *s)
     jsonwriter_integer(w, "syscall_blocked_ns", g->syscall_blocked);
     jsonwriter_integer(w, "waiting_ns", g->waiting);
     jsonwriter_end(w);
+    jsonwriter_integer(w, "network_ns", in_network(s));
     waits(w, g);
     growth(w, &s->growth);
     jsonwriter_end(w);

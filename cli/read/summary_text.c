@@ -364,15 +364,6 @@ static char *printed(const struct summary *s, const struct summary_view *view)
 
 #define SCREEN 50 /* lines */
 
-static bool fits(const char *text)
-{
-    size_t lines = 0;
-
-    for (; *text; text++)
-        lines += *text == '\n';
-    return lines <= SCREEN;
-}
-
 /* By how brief it is: the rows of each table. */
 static const unsigned rows_most[] = {UINT_MAX, UINT_MAX, 3};
 
@@ -393,7 +384,7 @@ int summary_text(FILE *out, const struct summary *s, const struct summary_view *
         text = printed(s, &shown);
         if (!text)
             return -ENOMEM;
-        if (shown.brief == BRIEFEST || fits(text))
+        if (shown.brief == BRIEFEST || print_lines(text) <= SCREEN)
             break;
     }
     (void)fputs(text, out);

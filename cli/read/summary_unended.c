@@ -2,6 +2,8 @@
 
 /* What is told beside a label without findings, which would read as if all were well. */
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/read/place.h"
@@ -80,15 +82,19 @@ static void tell_crowd(const struct page *p, const struct crowd *crowd, const ch
     (void)fputc('\n', p->out);
 }
 
+static bool are_many(const struct crowd *requests)
+{
+    return requests->mean >= CROWD ||
+           (requests->mean >= CROWD_OF_MOST && requests->mean >= MOST * requests->all);
+}
+
 static bool requests_wait(const struct page *p, const char *word)
 {
     struct crowd crowd = crowd_of(p, STACK_SERVES);
-    bool many = crowd.mean >= CROWD;
 
-    many = many || (crowd.mean >= CROWD_OF_MOST && crowd.mean >= MOST * crowd.all);
-    if (many)
+    if (are_many(&crowd))
         tell_crowd(p, &crowd, word, "requests wait");
-    return many;
+    return are_many(&crowd);
 }
 
 static bool calls_sit(const struct page *p)
@@ -132,4 +138,32 @@ void page_unended(const struct page *p)
 
     if (!requests_wait(p, word) && !waits_last(p, word))
         senders_wait(p, word);
+}
+
+bool summary_requests_wait(const struct summary *s)
+{
+    const struct page p = {.s = s};
+    struct crowd crowd = crowd_of(&p, STACK_SERVES);
+
+    return are_many(&crowd);
+}
+
+int summary_unended_text(const struct summary *s, bool utf8, char **ret)
+{
+    const struct summary_view view = {.utf8 = utf8};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    bool failed;
+
+    if (!out)
+        return -ENOMEM;
+    page_unended(&(struct page){.out = out, .s = s, .view = &view});
+    failed = ferror(out) != 0;
+    if (fclose(out) != 0 || failed || !text) {
+        free(text);
+        return -ENOMEM;
+    }
+    *ret = text;
+    return 0;
 }

@@ -14,6 +14,7 @@
 #include "cli/common/screen.h"
 #include "cli/timeline/timeline_choice.h"
 #include "cli/timeline/timeline_file.h"
+#include "cli/common/confined.h"
 #include "cli/read/tracefile.h"
 
 static const char intro[] =
@@ -26,12 +27,13 @@ static const char intro[] =
 #define NSEC_PER_USEC 1000u
 #define STEP_LEAST 1000u /* microseconds */
 #define GOROUTINES 20
+#define LINES 60
 
 struct timeline_arguments {
     usec step, since, until;
-    unsigned around, goroutines;
+    unsigned around, goroutines, lines;
     const char *out;
-    bool json, force;
+    bool json, force, sandbox;
 };
 
 #define FIELD(field) offsetof(struct timeline_arguments, field)
@@ -70,6 +72,8 @@ static const char *read_around(void *field, const char *value)
 static const struct argument rows[] = {
     {"step", 0, "D", "the time of a line (default: 10ms, 50ms, … so that there are at most 60)",
      read_step, FIELD(step)},
+    {"lines", 0, "N", "at most so many lines, unless --step says how long one is (default 60)",
+     argument_count, FIELD(lines)},
     {"since", 0, "D", "from so long after the trace's beginning", read_duration, FIELD(since)},
     {"until", 0, "D", "up to so long after the trace's beginning", read_duration, FIELD(until)},
     {"around", 0, "outlier:N", "around the Nth row of the summary's slowest", read_around,
@@ -80,11 +84,18 @@ static const struct argument rows[] = {
     {"force", 'f', NULL, "replace OUT if there is one", argument_flag, FIELD(force)},
     {"goroutines", 'n', "N", "in OUT: so many of the slowest get tracks of their own (default 20)",
      argument_count, FIELD(goroutines)},
+    {"sandbox", 0, NULL, CONFINED_HELP, argument_flag, FIELD(sandbox)},
 };
+
+/* For data that should not be in memory; in the sandbox there is no other place. */
+static gotrace_spill_fn spill_of(const struct timeline_arguments *a)
+{
+    return a->sandbox ? NULL : tracefile_unnamed;
+}
 
 static int fail(const struct timeline_arguments *a, const char *file, const struct failure *f)
 {
-    return failure_tell(file, a->json ? TIMELINE_SCHEMA : 0, f);
+    return failure_tell(file, a->json && !a->sandbox ? TIMELINE_SCHEMA : 0, f);
 }
 
 static int show_json(const struct timeline_result *t, const struct timeline_view *view)
@@ -164,7 +175,8 @@ static int run(const struct timeline_arguments *a, const char *file, struct gotr
         .version = gotrace_version(trace),
         .bytes = gotrace_bytes_read(trace),
         .failure = r > 0 ? &failure : NULL,
-        .pieces = a->step > 0 ? TIMELINE_PIECES : timeline_pieces(&result),
+        .pieces = a->step > 0 ? TIMELINE_PIECES
+                              : timeline_pieces(&result, a->lines > 0 ? a->lines : LINES),
         .utf8 = screen_utf8(),
     };
     shown = show(a, &result, &view);
@@ -192,7 +204,7 @@ static int print(const char *file, int fd, const struct timeline_arguments *a,
         failure = failure_of(r);
         r = fail(a, file, &failure);
     } else {
-        gotrace_spill(trace, tracefile_unnamed, NULL);
+        gotrace_spill(trace, spill_of(a), NULL);
         r = run(a, file, trace, t);
     }
     timeline_free(t);
@@ -206,9 +218,11 @@ static int timeline(const char *file, const struct timeline_arguments *a)
         .since = (int64_t)(a->since * NSEC_PER_USEC),
         .until = (int64_t)(a->until * NSEC_PER_USEC),
     };
-    const struct timeline_file out = {a->out, a->force, &choice};
+    const struct timeline_file out = {a->out, a->force, spill_of(a), &choice};
     bool twice = a->out || a->around > 0;
-    _cleanup_close_ int fd = twice ? tracefile_open_again(file) : tracefile_open(file);
+    _cleanup_close_ int fd = a->sandbox ? STDIN_FILENO
+                           : twice      ? tracefile_open_again(file)
+                                        : tracefile_open(file);
     struct failure failure;
     int r = 0;
 
@@ -217,8 +231,8 @@ static int timeline(const char *file, const struct timeline_arguments *a)
         return fail(a, file, &failure);
     }
     if (twice)
-        r = timeline_choose(file, fd, a->around, a->goroutines > 0 ? a->goroutines : GOROUTINES,
-                            &choice);
+        r = timeline_choose(file, fd, spill_of(a), a->around,
+                            a->goroutines > 0 ? a->goroutines : GOROUTINES, &choice);
     if (r < 0)
         return r;
     return a->out ? timeline_file(file, fd, &out) : print(file, fd, a, &choice);
@@ -234,8 +248,10 @@ static const char *wrong(const struct timeline_arguments *a, int n_files)
         return "--until must be later than --since";
     if (a->around > 0 && (a->since > 0 || a->until > 0))
         return "--around says from when to when, so --since and --until cannot";
-    if (a->out && (a->json || a->step > 0))
-        return "--json and --step are for the lines, which --output does not print";
+    if (a->out && (a->json || a->step > 0 || a->lines > 0))
+        return "--json, --step and --lines are for the lines, which --output does not print";
+    if (a->sandbox && a->out && strcmp(a->out, "-") != 0)
+        return "--sandbox writes to standard output and nowhere else: --output=-";
     if (!a->out && (a->force || a->goroutines > 0))
         return "--force and --goroutines are for --output";
     if (a->out && strcmp(a->out, "-") == 0 && isatty(STDOUT_FILENO))
@@ -257,6 +273,12 @@ int command_timeline(int argc, char **argv)
         complain("timeline: %s", error);
         return STATUS_USAGE;
     }
+    if (a.sandbox && confined_check("timeline", argc - rest, argv + rest) < 0)
+        return STATUS_USAGE;
     tracefile_may_go_away();
-    return command_exit(timeline(argv[rest], &a));
+    r = a.sandbox ? confined_enter("timeline") : 0;
+    if (r != 0)
+        return r;
+    r = timeline(argv[rest], &a);
+    return a.sandbox ? confined_exit(r) : command_exit(r);
 }

@@ -35,8 +35,8 @@ struct timeline_line {
     struct bin sum;
 };
 
-/* How many bins to a line, so that the lines are few enough for a screen. */
-size_t timeline_pieces(const struct timeline_result *t);
+/* How many bins to a line, so that there are at most so many lines. */
+size_t timeline_pieces(const struct timeline_result *t, size_t most);
 
 /* The i-th line. False behind the last one. */
 bool timeline_line(const struct timeline_result *t, const struct timeline_view *view, size_t i,

@@ -8,7 +8,6 @@
 #include "cli/common/screen.h"
 #include "cli/read/failure.h"
 #include "cli/read/summary.h"
-#include "cli/read/tracefile.h"
 
 /* What is shown before and behind an outlier: half its length, and at least this. */
 #define MARGIN 10000000
@@ -59,7 +58,7 @@ static int find(const struct summary *s, unsigned around, struct timeline_choice
     return -EINVAL;
 }
 
-int timeline_choose(const char *file, int fd, unsigned around, size_t most,
+int timeline_choose(const char *file, int fd, gotrace_spill_fn spill, unsigned around, size_t most,
                     struct timeline_choice *ret)
 {
     struct gotrace *trace = NULL;
@@ -68,7 +67,7 @@ int timeline_choose(const char *file, int fd, unsigned around, size_t most,
     int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : gotrace_open_mapped(NULL, fd, &trace);
 
     if (r == 0) {
-        gotrace_spill(trace, tracefile_unnamed, NULL);
+        gotrace_spill(trace, spill, NULL);
         r = summary_run(trace, &s);
         failure = failure_of_trace(trace, r);
     } else {

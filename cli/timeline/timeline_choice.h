@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trace/gotrace.h"
 #include "trace/summary/summary.h"
 
 /* There are no more goroutines among the outliers. */
@@ -23,9 +24,10 @@ struct timeline_choice {
 /*
  * Reads the trace of a file from its begin, once. `around`: the number of an outlier, from 1, in
  * whose neighbourhood the part is; 0: the choice's times are as they were. At most `most` goroutines
- * are chosen: that outlier's, the slowest of each kind, the second slowest, and so on. 0; a negative
+ * are chosen: that outlier's, the slowest of each kind, the second slowest, and so on. `spill` as in
+ * gotrace_spill, or NULL. 0; a negative
  * errno after a message: -EINVAL if there is no such outlier. A trace that breaks off is no error
  * here.
  */
-int timeline_choose(const char *file, int fd, unsigned around, size_t most,
+int timeline_choose(const char *file, int fd, gotrace_spill_fn spill, unsigned around, size_t most,
                     struct timeline_choice *ret);

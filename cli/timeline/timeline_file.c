@@ -138,7 +138,7 @@ static int export_to(const char *file, int fd, const struct timeline_file *f, st
         complain("%s: %s", tracefile_called(file), strerror(-r));
         return r;
     }
-    gotrace_spill(trace, tracefile_unnamed, NULL);
+    gotrace_spill(trace, f->spill, NULL);
     r = export_run(trace, &options, write_packets, o, &result);
     r = judge(file, trace, f, &result, o, r);
     gotrace_close(trace);

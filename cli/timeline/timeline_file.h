@@ -10,8 +10,9 @@
 #include "cli/timeline/timeline_choice.h"
 
 struct timeline_file {
-    const char *out; /* "-" for standard output */
-    bool force;      /* replace it if there is one */
+    const char *out;        /* "-" for standard output */
+    bool force;             /* replace it if there is one */
+    gotrace_spill_fn spill; /* as in gotrace_spill, or NULL */
     const struct timeline_choice *choice;
 };
 

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/timeline/timeline.h"
 
-#define LINES_MOST 60 /* unless the user says how long one is */
-
-size_t timeline_pieces(const struct timeline_result *t)
+size_t timeline_pieces(const struct timeline_result *t, size_t most)
 {
     size_t pieces = TIMELINE_PIECES;
     int64_t step = t->bins->step;
 
     /* 10, 50, 100, 500, … ms to a line: 1 and 5 take turns in front of the zeros. */
-    while (t->bins->n / pieces >= LINES_MOST) {
+    while (t->bins->n / pieces >= most) {
         int64_t unit = step;
 
         while (unit % 10 == 0)

@@ -207,6 +207,7 @@ static const struct admin_route routes[] = {
     {"POST", "/-/reload", post_reload, 0, NULL},
     {"GET", "/api/v1/status", api_get_status, 0, NULL},
     {"GET", "/api/v1/targets", api_get_targets, 0, NULL},
+    {"GET", "/api/v1/targets/", api_get_evidence, 0, NULL},
     {"GET", "/api/v1/triggers", api_get_triggers, 0, NULL},
     {"GET", "/api/v1/captures", api_get_captures, 0, NULL},
     {"GET", "/api/v1/captures/", api_get_capture, 0, NULL},

@@ -15,12 +15,14 @@
 #include "daemon/capture/pipeline.h"
 #include "daemon/capture/targets.h"
 #include "daemon/control/admin.h"
+#include "daemon/extract/extractor.h"
 #include "daemon/order/desk.h"
 #include "daemon/order/incident.h"
 #include "daemon/outcome/counters.h"
 #include "daemon/push/push.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/trigger/suspension.h"
+#include "daemon/view/views.h"
 #include "daemon/watch/triggers.h"
 #include "lib/config/config.h"
 #include "lib/spool/spool.h"
@@ -32,8 +34,10 @@ struct api_context {
     struct desk *desk;
     struct incidents *incidents;
     struct pushes *pushes;
+    struct views *views;
     const struct pipeline *pipeline;
     struct spool *spool;
+    struct extractor *extractor;
     struct uploader *uploader;
     struct suspension *suspension;
     const struct triggers *triggers;

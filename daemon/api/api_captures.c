@@ -31,6 +31,10 @@ static void put_entry(struct jsonwriter *w, const struct spool_entry *e)
     jsonwriter_text(w, "state", e->pending ? "pending" : "archive");
     jsonwriter_text(w, "label", e->label);
     api_put_latency(w, "scheduler_latency_p99_seconds", e->latency);
+    if (e->label && e->severity >= 0)
+        jsonwriter_real(w, "severity", e->severity);
+    else
+        jsonwriter_null(w, "severity");
     api_put_covered(w, e->covered);
     jsonwriter_text(w, "incident", e->incident);
     jsonwriter_end(w);
@@ -104,7 +108,7 @@ void api_get_captures(void *userdata, struct admin_call *call)
         admin_call_on_gone(call, on_gone, list);
 }
 
-static void reply_file(struct admin_call *call, int r, int fd, const char *type, const char *name)
+void api_reply_file(struct admin_call *call, int r, int fd, const char *type, const char *name)
 {
     struct stat st;
 
@@ -130,26 +134,28 @@ static void reply_artifact(struct api *api, struct admin_call *call, const char 
             *p = '-';
     }
     a = artifacts_of_kind(name_kind(key));
-    reply_file(call, r, fd, a ? a->content_type : "application/octet-stream", name);
+    api_reply_file(call, r, fd, a ? a->content_type : "application/octet-stream", name);
 }
 
 static void reply_record(struct api *a, struct admin_call *call, const char *key)
 {
     int fd = -1, r = spool_open_record(a->context.spool, key, &fd);
 
-    reply_file(call, r, fd, "application/json", NULL);
+    api_reply_file(call, r, fd, "application/json", NULL);
 }
 
 /* The path must be a well-formed key that is in the spool's index before any file name is made of
  * it. */
 void api_get_capture(void *userdata, struct admin_call *call)
 {
-    const char *path = admin_call_path(call);
+    const char *path = admin_call_path(call), *view = api_query_text(call, "view");
     char key[NAME_KEY_MAX];
     struct name name;
 
     if (name_of_record(path, key) == 0)
         reply_record(userdata, call, key);
+    else if (name_parse(path, &name) == 0 && view)
+        api_get_view(userdata, call, path, view);
     else if (name_parse(path, &name) == 0)
         reply_artifact(userdata, call, path);
     else

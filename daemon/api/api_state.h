@@ -5,7 +5,7 @@
  * Shared by the files of the API only. api.c has the table of routes, api_orders.c captures on
  * demand, api_scope.c whom they are for, api_incidents.c incidents, api_alerts.c captures for alerts,
  * api_push.c flight recordings that are sent, api_targets.c, api_triggers.c, api_captures.c and
- * api_status.c the listings, and api_json.c writes values and reads query parameters.
+ * api_status.c the listings, api_views.c what is made of traces, and api_json.c writes values and reads query parameters.
  */
 
 #include <stdint.h>
@@ -15,6 +15,7 @@
 #include "daemon/api/apirequest.h"
 #include "daemon/order/batch.h"
 #include "daemon/push/push.h"
+#include "daemon/view/view.h"
 
 #define API_PAGE_MAX 1000         /* entries on a page of any listing */
 #define API_ORDER_MAX (64u << 10) /* bytes of JSON about one capture */
@@ -61,6 +62,10 @@ void api_put_whose(struct jsonwriter *w, const struct target *t);
  * which is where the lane's artifact is. */
 void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact);
 void api_put_names(struct jsonwriter *w, const struct lane *l);
+
+/* Answers with a file, or if `r` is negative with why there is none; -ENOENT: it is not kept. `name`
+ * as in admin_reply_file. Takes fd. */
+void api_reply_file(struct admin_call *call, int r, int fd, const char *type, const char *name);
 
 /* Read a parameter of the query. Without it, *ret is unchanged. False: it was invalid, and 400 was
  * sent. */
@@ -148,9 +153,17 @@ void api_describe_limit(const struct api *a, enum incident_limit limit,
 void api_push_incident(const struct api *a, const struct push *p, char why[static PUSH_WHY_SIZE],
                        struct push_incident *ret);
 
+/* Answers with a view of a trace that may be kept, when it has been made. */
+void api_reply_view(const struct api *a, struct admin_call *call, const char *key,
+                    const struct view *view);
+
+/* The same, for a view's name and any key. */
+void api_get_view(const struct api *a, struct admin_call *call, const char *key, const char *name);
+
 void api_get_incidents(void *userdata, struct admin_call *call);
 void api_get_status(void *userdata, struct admin_call *call);
 void api_get_targets(void *userdata, struct admin_call *call);
+void api_get_evidence(void *userdata, struct admin_call *call);
 void api_get_triggers(void *userdata, struct admin_call *call);
 void api_get_captures(void *userdata, struct admin_call *call);
 void api_get_capture(void *userdata, struct admin_call *call);

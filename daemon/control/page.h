@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * The status page. The build joins page.html, page.css and page.js, and puts the result into the
- * program. The page's Content-Security-Policy allows the scripts and styles in the page itself, by
+ * The status page. The build joins the files of page/ and puts the result into the program. The page's Content-Security-Policy allows the scripts and styles in the page itself, by
  * their hashes, and requests to the server that it came from, but no other script, style, frame or
  * address. So all code of the page must be in <script> and <style> elements without attributes;
  * onclick="…" and style="…" do not work.

@@ -6,19 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "daemon/artifact/artifacts.h"
 #include "daemon/label/inspector.h"
+#include "lib/process/beside.h"
 #include "lib/record/context.h"
 #include "trace/findings/code.h"
 
 #define HOLD_SPARE (5 * USEC_PER_SEC) /* added to the timeout, for a short queue and the disk */
-#define COMMAND "/contrace"
-#define PATH_SIZE 4096
 
 struct labelling {
     sd_event *event;
@@ -161,27 +159,11 @@ static usec on_published(void *userdata, const char *key, const char *record)
     return r >= 0 ? l->hold : 0;
 }
 
-/* The contrace beside contraced, as in a build directory; else the installed one. */
-static const char *find_command(char path[static PATH_SIZE])
-{
-    ssize_t n = readlink("/proc/self/exe", path, PATH_SIZE - sizeof(COMMAND));
-    char *slash;
-
-    path[n > 0 ? n : 0] = '\0';
-    slash = strrchr(path, '/');
-    if (slash) {
-        (void)strcpy(slash, COMMAND);
-        if (access(path, X_OK) == 0)
-            return path;
-    }
-    return CONTRACE_BINDIR COMMAND;
-}
-
 int labelling_set(struct labelling *l, const struct inspect_config *config)
 {
-    char path[PATH_SIZE];
+    char path[BESIDE_PATH_SIZE];
     const struct inspector_settings settings = {
-        .command = config->command ? config->command : find_command(path),
+        .command = config->command ? config->command : beside_find("contrace", path),
         .timeout = config->timeout,
         .memory = config->max_memory,
     };

@@ -168,6 +168,12 @@ static int open_pipe(struct child *c, struct stream *s, sd_event_io_handler_t fn
     return r < 0 ? r : 0;
 }
 
+static int copy_fd(int fd, int *ret)
+{
+    *ret = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return *ret < 0 ? -errno : 0;
+}
+
 /* Processor time is counted in whole seconds. */
 static rlim_t seconds_of(usec timeout)
 {
@@ -191,7 +197,9 @@ static int start(struct child *c, const char *const *argv, int fd,
     _cleanup_close_ int in = fcntl(fd, F_DUPFD_CLOEXEC, 3), out = -1, err = -1;
     int r = in < 0 ? -errno : 0;
 
-    if (r >= 0)
+    if (r >= 0 && limits->file > 0)
+        r = copy_fd(limits->file, &out);
+    else if (r >= 0)
         r = open_pipe(c, &c->output, on_output, &out);
     if (r >= 0)
         r = open_pipe(c, &c->errors, on_errors, &err);
@@ -208,6 +216,7 @@ static int start(struct child *c, const char *const *argv, int fd,
         .memory = limits->memory,
         .space = space_of(limits->memory, in),
         .seconds = seconds_of(limits->timeout),
+        .bytes = limits->file > 0 ? limits->bytes : 0,
         .trusted = limits->trusted,
     });
     return c->pid < 0 ? (int)c->pid : 0;

@@ -3,7 +3,7 @@
 
 /*
  * Runs another program with one open file as its standard input. Its output is kept up to a bound,
- * and wiped at the end. The child inherits no other descriptor, is confined as we are, and ends
+ * and wiped at the end; or it goes into another open file, up to a bound. The child inherits no other descriptor, is confined as we are, and ends
  * when we end. A child that reads untrusted data runs at idle priority, with an empty environment
  * and with hard limits of time, memory and descriptors. A trusted one, which the administrator
  * chose, has our environment and only the limit of time.
@@ -25,6 +25,8 @@ struct child_limits {
     usec timeout;    /* wall-clock time, and as much CPU time unless trusted */
     uint64_t memory; /* bytes, beside what it maps of the file; unless trusted */
     bool trusted;    /* the administrator's own program */
+    int file;        /* borrowed during the call: takes its output, from this place on; 0: none */
+    uint64_t bytes;  /* the end of that file; beyond it SIGXFSZ ends the child */
 };
 
 enum child_end {

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * How `contrace summary --sandbox` confines itself before it reads the first byte of a trace. It
+ * How a command of contrace with --sandbox confines itself before it reads the first byte of a trace. It
  * may then read and write open descriptors, allocate memory, and exit. It cannot open a file, make
  * a socket or a process, or execute anything.
  */

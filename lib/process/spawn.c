@@ -33,7 +33,7 @@ static void set_limits(const struct spawn *s)
     (void)limit(RLIMIT_AS, s->space);
     /* SIGXCPU first, which names the cause; SIGKILL a second later. */
     (void)setrlimit(RLIMIT_CPU, &(struct rlimit){s->seconds, s->seconds + 1});
-    (void)limit(RLIMIT_FSIZE, 0);
+    (void)limit(RLIMIT_FSIZE, s->bytes);
     (void)limit(RLIMIT_CORE, 0);
     (void)limit(RLIMIT_NPROC, 0);
     (void)limit(RLIMIT_MEMLOCK, 0);

@@ -17,6 +17,7 @@ struct spawn {
     uint64_t memory;         /* bytes that it may write to, and … */
     uint64_t space;          /* … of address space */
     rlim_t seconds;          /* of processor time */
+    rlim_t bytes;            /* the end of what it may write to a file */
     bool trusted;            /* no limits, and our environment */
 };
 

@@ -152,6 +152,7 @@ static struct spool_entry entry_at(const struct index *ix, size_t i)
         .pending = item->pending,
         .label = labels_text(&ix->labels, item->label),
         .latency = (double)item->latency,
+        .severity = item->annotated ? (double)item->severity : -1,
         .covered = item->covered == RETENTION_NOT_COVERED ? -1 : item->covered / 250.0,
     };
 }

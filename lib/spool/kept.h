@@ -39,6 +39,7 @@ struct spool_entry {
     const char *label;    /* NULL: it has none */
     const char *incident; /* the id; NULL: it belongs to none, or its record cannot be read */
     double latency;       /* nanoseconds, as struct record_annotation's; < 0: not known */
+    double severity;      /* as struct record_annotation's; < 0: not known */
     double covered;       /* as struct record_annotation's, in steps of 0.4 %; < 0: not known */
 };
 

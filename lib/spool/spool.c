@@ -2,8 +2,10 @@
 #include "lib/spool/spool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/log.h"
 #include "lib/spool/scan.h"
@@ -204,6 +206,21 @@ int spool_amend(struct spool *s, const char *key, const struct record_amendment 
 int spool_open(const struct spool *s, const char *key, int *ret_fd)
 {
     return kept_open(&s->kept, key, ret_fd);
+}
+
+int spool_scratch(const struct spool *s, int *ret_fd)
+{
+    int fd;
+
+    if (spool_refusing(s))
+        return -ENOSPC;
+    fd = openat(s->core.tree.incoming, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EOPNOTSUPP) /* such as NFS */
+        fd = memfd_create("view", MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    *ret_fd = fd;
+    return 0;
 }
 
 int spool_open_record(const struct spool *s, const char *key, int *ret_fd)

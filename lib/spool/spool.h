@@ -95,6 +95,12 @@ void spool_release(struct spool *s, const char *key);
  * negative errno. */
 int spool_open(const struct spool *s, const char *key, int *ret_fd);
 
+/*
+ * Makes a file without a name, for what is made of a trace and not kept. Nobody counts it: who writes
+ * into it must bound that. 0; -ENOSPC while the spool refuses files; or another negative errno.
+ */
+int spool_scratch(const struct spool *s, int *ret_fd);
+
 /* Opens the record of a kept trace, likewise. */
 int spool_open_record(const struct spool *s, const char *key, int *ret_fd);
 

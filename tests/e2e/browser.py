@@ -23,7 +23,7 @@ FLAGS = [
 class Browser:
     """One window, a profile of its own, and a directory for what it downloads."""
 
-    def __init__(self, directory, size=(1280, 800), dark=False):
+    def __init__(self, directory, size=(1280, 800), dark=False, more=()):
         need_program("chromium", "chromium")
         need_program("chromedriver", "chromium-driver")
         self.directory = pathlib.Path(directory)
@@ -38,6 +38,7 @@ class Browser:
         self.root = f"http://127.0.0.1:{port}"
         flags = [*FLAGS, f"--user-data-dir={self.directory / 'profile'}",
                  f"--window-size={size[0]},{size[1]}"]  # fmt: skip
+        flags += more
         if dark:
             flags.append("--force-dark-mode")
         options = {

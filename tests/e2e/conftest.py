@@ -7,8 +7,11 @@ import subprocess
 import tempfile
 
 import pytest
+from browser import Browser
 from endpoint import Endpoint
 from hostile import Server
+from mockadmin import MockAdmin, World
+from onpage import free_port, look
 from programs import (  # noqa: F401
     gosum,
     mix,
@@ -18,7 +21,18 @@ from programs import (  # noqa: F401
     traced,
     traceevents,
 )
-from support import CONTRACED, GO_ENV, ROOT_LATER, SRC, Daemon, GoService, go_version, need
+from support import (
+    BUILD,
+    CONTRACED,
+    GO_ENV,
+    ROOT_LATER,
+    SRC,
+    Daemon,
+    GoService,
+    go_version,
+    job,
+    need,
+)
 
 
 def pytest_configure(config):
@@ -144,3 +158,46 @@ def goservice(goservice_binary, tmp_path):
     yield start
     for service in running:
         service.__exit__()
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory):
+    with Browser(tmp_path_factory.mktemp("browser")) as b:
+        yield b
+
+
+@pytest.fixture
+def browser(window):
+    """An empty tab of the size and theme that tests take for granted; no complaints are left."""
+    look(window)
+    window.go("about:blank")
+    window.console()
+    yield window
+    window.go("about:blank")
+
+
+@pytest.fixture
+def mock():
+    mocks = []
+
+    def start(**kwargs):
+        mocks.append(MockAdmin(World(**kwargs)))
+        return mocks[-1]
+
+    yield start
+    for m in mocks:
+        m.__exit__()
+
+
+@pytest.fixture
+def real(daemon, goservice, tmp_path):
+    """real() starts contraced with an endpoint and the example service as a target."""
+
+    def start(web=None, jobs=None, storage=None):
+        port = free_port()
+        jobs = jobs or [job("example", goservice().address)]
+        web = {"listen_address": f"127.0.0.1:{port}", **(web or {})}
+        inspect = {"command": str(BUILD / "contrace")}
+        return daemon(jobs, storage, inspect=inspect, web=web), f"http://127.0.0.1:{port}/"
+
+    return start

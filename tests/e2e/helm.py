@@ -51,9 +51,8 @@ def built(directory):
 def helm(directory, *arguments, check=True, env=None):
     """Runs it with a home of its own."""
     homes = {f"HELM_{kind}_HOME": str(directory / kind) for kind in ("CACHE", "CONFIG", "DATA")}
-    return run(
-        program(), *arguments, check=check, env={"PATH": os.environ["PATH"], **homes, **(env or {})}
-    )
+    home = {"PATH": os.environ["PATH"], "HOME": str(directory), **homes}
+    return run(program(), *arguments, check=check, env={**home, **(env or {})})
 
 
 def render(directory, values=None, release="contrace", namespace="contrace"):

@@ -21,17 +21,15 @@ import urllib.parse
 
 from labels import RULES
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "daemon/control/page.html"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "daemon/control/page/page.html"
 
 
 def status_page():
     """The page as the build joins it."""
-    css, js = (PAGE.with_suffix(end).read_text() for end in (".css", ".js"))
-    return (
-        PAGE.read_text()
-        .replace("<style>\n", "<style>\n" + css)
-        .replace("<script>\n", "<script>\n" + js)
-    )
+    style = (PAGE.parent / "page.css").read_text()
+    page = PAGE.read_text().replace("<style>\n", "<style>\n" + style)
+    return re.sub(r"^// ([a-z]+\.js)\n", lambda name: (PAGE.parent / name[1]).read_text(), page,
+                  flags=re.MULTILINE)  # fmt: skip
 
 
 SERVICES = ["checkout", "search", "payments", "inventory", "mailer", "gateway"]
@@ -58,6 +56,36 @@ def rfc3339(t):
     return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{stamp.microsecond // 1000:03d}Z"
 
 
+OUTLIERS = {
+    "tasks": [{"at_ns": 400000000, "duration_ns": 312000000, "g": 77, "type": "pay", "work": {
+        "running_ns": 12000000, "waits_ns": {"network": 280000000, "sync": 20000000}}}],
+    "waits": {"lock": [{"at_ns": 900000000, "duration_ns": 41500000, "g": 78, "line": 23,
+                        "func": "main.(*ledger).balance", "file": "/src/ills/lock.go"}]},
+    "syscalls": [{"at_ns": 5000000, "duration_ns": 900, "g": 3}],
+}  # fmt: skip
+
+
+def time_line(lines=200, step=10_000_000):
+    """As `contrace timeline --json` prints it: a program that collects for a while."""
+
+    def line(i):
+        collects = 80 <= i < 100
+        blocked = {"channel": 3 * step, "sync": 0, "network": step, "sleep": 0, "other": 0}
+        return {
+            "at_ns": i * step, "duration_ns": step, "procs": 4, "running_ns": step * (1 + i % 4),
+            "runnable_ns": step * (6 if collects else 0), "runnable_most": 9 if collects else 1,
+            "syscall_ns": 0, "blocked_ns": blocked, "mark_ns": step if collects else 0,
+            "stw_ns": 90000 if i in (80, 99) else 0, "frozen_ns": step if i in (150, 151) else 0,
+            "heap_bytes": 4 << 20, "heap_goal_bytes": 8 << 20,
+        }  # fmt: skip
+
+    return {
+        "schema": 1, "file": "-", "format": "go 1.26", "complete": True, "error": None,
+        "since_ns": 0, "until_ns": lines * step, "step_ns": step, "freezes": 1,
+        "lines": [line(i) for i in range(lines)],
+    }  # fmt: skip
+
+
 class World:
     """What is kept: targets, and captures of each at even intervals with spells of ills."""
 
@@ -69,6 +97,7 @@ class World:
         self.causes, self.ready, self.reasons = [], True, ""
         self.upload, self.orders = {"state": "closed"}, 0
         self.triggers, self.incidents = [], []
+        self.views = {"timeline": time_line(), "perfetto": b"\n\x03pft" * 1000}  # or an error
         self.targets = [self.target(i, interval, draw) for i in range(targets)]
         self.captures = []
         each = captures // targets if targets else 0
@@ -110,6 +139,7 @@ class World:
             "service": target["service"], "host": target["host"], "start": rfc3339(at), "pid": pid,
             "bytes": int(draw.uniform(0.4, 6) * 2**20), "state": "archive", "label": label,
             "scheduler_latency_p99_seconds": p99, "covered": 1.0,
+            "severity": p99 * 1000 if label not in ("healthy", "idle") else 0,
         }  # fmt: skip
 
     def refresh(self, target):
@@ -158,6 +188,8 @@ class World:
     def list_captures(self, query):
         since, until = query.get("since", ""), query.get("until", "9")
         found = [c for c in self.captures if since <= c["start"] < until]
+        for name in ("service", "host", "incident"):
+            found = [c for c in found if query.get(name, c.get(name)) == c.get(name)]
         total = len(found)
         at = 0
         if "before" in query:
@@ -191,7 +223,9 @@ class World:
             "target": f"http://{c['host']}:6060/debug/pprof/trace", "job": c["service"],
             "labels": {"env": "prod"}, "reason": "schedule", "seconds": 2, "sha256": "0" * 64,
             "go_version": "1.26", "complete": True, "generations": 4, "contraced_version": "0.1.0",
-            "summary": {"schema": 1, "window_ns": 2003456789, "findings": [score] if ill else []},
+            "summary": {"schema": 1, "window_ns": 2003456789, "findings": [score] if ill else [],
+                        "outliers": OUTLIERS, "goroutines": {"max_alive": 1200 if ill else 80}},
+            **({"incident": c["incident"]} if c.get("incident") else {}),
         }  # fmt: skip
 
     def take(self, order):
@@ -251,14 +285,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def one(self, world, path):
         found = re.fullmatch(r"/api/v1/captures/(.+)\.(trace|json)", path)
+        view = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get("view")
         record = found and world.record(found[1] + ".trace")
         if not record:
             return self.reply(404, {"error": "no such capture; it may have been deleted"})
+        if view:
+            return self.view(world.views.get(view[0], "no such view"))
         if found[2] == "json":
             return self.reply(200, record)
         name = found[1].replace("/", "-") + ".trace"
         return self.reply(200, b"go 1.26 trace\0\0\0", "application/octet-stream",
                           Content_Disposition=f'attachment; filename="{name}"')  # fmt: skip
+
+    def view(self, made):
+        if isinstance(made, str):
+            return self.reply(422, {"error": made})
+        kind = "application/octet-stream" if isinstance(made, bytes) else "application/json"
+        return self.reply(200, made, kind)
 
     def do_POST(self):
         world = self.server.world

@@ -67,7 +67,8 @@ def trimmed(stack):
 
 
 class Profile:
-    """samples: stacks, as tuples of (address, function, file, line), to (count, nanoseconds)."""
+    """samples: stacks, as tuples of (address, function, file, line), to (count, nanoseconds);
+    labelled: pairs of these and their labels to the same."""
 
     def __init__(self, path):
         with gzip.open(path) as f:
@@ -79,11 +80,29 @@ class Profile:
         self.functions = self.functions_of(top[5])
         self.locations = self.locations_of(top[4])
         self.samples = {}
+        self.labelled = {}
         for data in top[2]:
             sample = message(data)
             stack = trimmed(tuple(self.locations[i] for i in numbers(sample[1])))
-            assert stack not in self.samples
-            self.samples[stack] = tuple(numbers(sample[2]))
+            values = tuple(numbers(sample[2]))
+            labels = tuple(sorted(map(self.label_of, sample[3])))
+            assert (stack, labels) not in self.labelled
+            self.labelled[stack, labels] = values
+            before = self.samples.get(stack, (0,) * len(values))
+            self.samples[stack] = tuple(map(sum, zip(before, values)))
+
+    def label_of(self, data):
+        found = message(data)
+        return (self.strings[one(found, 1)], self.strings[one(found, 2)])
+
+    def labels(self, key):
+        """The values of a label to the sums of their samples; None: those without it."""
+        out = {}
+        for (_, labels), values in self.labelled.items():
+            value = dict(labels).get(key)
+            before = out.get(value, (0,) * len(values))
+            out[value] = tuple(map(sum, zip(before, values)))
+        return out
 
     def type_of(self, data):
         found = message(data)

@@ -12,6 +12,7 @@ import sys
 import time
 
 import apiserver
+import axe
 import azurite
 import gomodule
 import helm
@@ -58,6 +59,7 @@ def steps():
     yield "modules for the patient", patient.fetch, []
     yield "go/flight with the race detector", gomodule.compile_tests, []
     yield "azurite", azurite.binary, []
+    yield "axe-core", axe.script, []
     yield "promtool", promtool.program, ["promtool"]
     yield "prometheus", promtool.program, ["prometheus"]
 

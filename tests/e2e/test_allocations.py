@@ -238,6 +238,8 @@ COMMANDS = {
     "anonymise": "contrace-remote anonymise --key-file=NAMEKEY --output=OUT/a.trace TRACE",
     "anonymise-profile": "contrace-remote anonymise --key-file=NAMEKEY --output=OUT/a.pb.gz PROFILE",
     "timeline-file": "contrace timeline --output=OUT/a.pftrace TRACE",
+    "advise": "contrace-remote advise TRACE OTHER",
+    "advise-json": "contrace-remote advise --json TRACE OTHER",
     "list": "contrace-remote list SPOOL",
     "list-json": "contrace-remote list --json SPOOL",
     "list-store": "contrace-remote list --json --long CONFIG",

@@ -86,6 +86,8 @@ MAY_INCLUDE = {
         "trace/findings", "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
         "daemon/capture", "daemon/outcome",
     },
+    "daemon/view": {"lib/process"},
+    "daemon/extract": {"daemon/view"},
     "daemon/ship": {
         "lib/record", "lib/spool", "lib/store/http", "lib/store/interface", "daemon/artifact",
         "daemon/outcome",
@@ -99,21 +101,24 @@ MAY_INCLUDE = {
         "daemon/watch",
     },
     "daemon/api": {
-        "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control", "daemon/order",
-        "daemon/outcome", "daemon/push", "daemon/ship", "daemon/trigger", "daemon/watch",
+        "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control",
+        "daemon/extract", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship",
+        "daemon/trigger", "daemon/view", "daemon/watch", "lib/record",
     },
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
-        "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/rows", "daemon/ship",
-        "daemon/source", "daemon/trigger", "daemon/watch",
+        "daemon/extract", "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/rows",
+        "daemon/ship",
+        "daemon/source", "daemon/trigger", "daemon/view", "daemon/watch",
     },
-    "cli/common": set(),
+    "cli/common": {"lib/process"},
     "cli/read": {
         "trace", "trace/findings", "trace/goroutines", "trace/profile", "trace/summary", "lib/process",
         "lib/record", "lib/value",
         "cli/common",
     },
+    "cli/advise": {"trace/findings", "cli/common", "cli/find", "cli/read"},
     "cli/explain": {
         "trace/findings", "trace/summary", "lib/record", "cli/common", "cli/find", "cli/read",
     },

@@ -221,6 +221,15 @@ def test_nothing_is_wrong(traces):
     assert "Where" not in text and "Because" not in text and told["sites"] == []
 
 
+def test_requests_that_wait(traces):
+    """No rule speaks of clients that wait for the next message; they are told all the same."""
+    path = traces("long-poll")
+    told = contrace("explain", path).stdout
+    (line,) = [line for line in told.splitlines() if "requests wait at any time" in line]
+    assert line.strip().startswith("but ") and "main.longPoll" in line
+    assert f"1. who keeps these requests waiting: contrace blockers {path}" in told
+
+
 def lower_median(values):
     return sorted(values)[(len(values) - 1) // 2]
 

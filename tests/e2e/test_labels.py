@@ -36,7 +36,7 @@ def test_schema():
 
 def test_status_page():
     """It has words and colours for each, and for what is no label."""
-    page = re.findall(r"^  \['([a-z -]+)', '#", read("daemon/control/page.js"), re.MULTILINE)
+    page = re.findall(r"^  \['([a-z -]+)', '#", read("daemon/control/page/base.js"), re.MULTILINE)
     assert sorted(page[: len(RULES)]) == sorted(RULES)
     assert page[len(RULES) :] == [*WELL, NOT_INSPECTED, "no label", "other"]
 
@@ -44,7 +44,9 @@ def test_status_page():
 def test_status_page_of_those_that_are_well():
     """It says what is known: that no rule matched."""
     page = dict(
-        re.findall(r"^  \['([a-z -]+)', '#.*, '([^']+)'\],$", read("daemon/control/page.js"), re.M)
+        re.findall(
+            r"^  \['([a-z -]+)', '#.*, '([^']+)'\],$", read("daemon/control/page/base.js"), re.M
+        )
     )
     for label in WELL:
         assert page[label].startswith("no rule matched")

@@ -166,6 +166,54 @@ def test_tasks(mix, tmp_path):
     assert not ours(trace, "sched", out, "--task=none such").samples
 
 
+def test_labels(mix, tmp_path):
+    """They tell samples of a stack apart, and change no sum."""
+    trace, out = mix(REFERENCE), tmp_path / "out"
+    for kind in KINDS:
+        plain, labelled = ours(trace, kind, out), ours(trace, kind, out, "--labels")
+        assert not any(labels for _, labels in plain.labelled)
+        assert labelled.samples == plain.samples
+    sched = ours(trace, "sched", out, "--labels")
+    tasks = {None, "as long as the trace", *(f"task{i}" for i in range(4))}
+    assert {*sched.labels("task")} == tasks
+    assert {"inner", "as long as the trace"} < {*sched.labels("region")}
+    assert {"chan receive", "preempted", "sleep"} < {*sched.labels("wait_reason")}
+    waits = ours(trace, "sync", out, "--labels").labels("wait_reason")
+    assert "chan receive" in waits and all(
+        re.search("chan|sync|select", reason) for reason in waits
+    ), waits
+    assert {*ours(trace, "net", out, "--labels").labels("wait_reason")} == {"network"}
+    assert {*ours(trace, "syscall", out, "--labels").labels("wait_reason")} == {None}
+
+
+def test_labels_as_go_reads_them(mix, tmp_path):
+    out = tmp_path / "out"
+    contrace("--sync", "--labels", "-o", out, mix(REFERENCE))
+    tags = subprocess.run(
+        ["go", "tool", "pprof", "-tags", out],
+        capture_output=True, text=True, check=True, env=environment(), timeout=120,
+    ).stdout  # fmt: skip
+    for label in ("task:", "region:", "wait_reason:", "chan receive"):
+        assert label in tags, tags
+
+
+def test_sandbox(mix, tmp_path):
+    """Confined, it gives the same; what else it would read or write is refused."""
+    for kind in KINDS:
+        with open(mix(REFERENCE), "rb") as trace:
+            done = subprocess.run(
+                [CONTRACE, "pprof", f"--{kind}", "--labels", "--sandbox", "-"],
+                stdin=trace, stdout=subprocess.PIPE, check=True, timeout=60,
+            )  # fmt: skip
+        contrace(f"--{kind}", "--labels", "-f", "-o", tmp_path / "out", mix(REFERENCE))
+        assert done.stdout == (tmp_path / "out").read_bytes()
+    for argv in ([mix(REFERENCE)], ["-o", tmp_path / "no", "-"]):
+        assert "--sandbox" in contrace("--sched", "--sandbox", *argv, status=2).stderr
+    (tmp_path / "old").write_bytes(b"go 1.21 trace\0\0\0abc")
+    with open(tmp_path / "old", "rb") as trace:
+        contrace("--sched", "--sandbox", "-", stdin=trace, status=3)
+
+
 def test_window(mix, tmp_path):
     """Nothing is lost between windows, but what spans two is counted in both."""
     trace, out = mix(REFERENCE), tmp_path / "out"

@@ -377,6 +377,31 @@ def test_pipes(mix, tmp_path):
     assert piped | {"file": 0} == lines(path, "--around=outlier:1") | {"file": 0}
 
 
+@pytest.mark.parametrize("options", [["--json"], ["--json", "--lines=250"], ["-o", "-"]])
+def test_sandbox(mix, tmp_path, options):
+    """With no rights but standard input the same is printed; what is no trace has a status of its own."""
+    path = mix(REFERENCE)
+    ours = subprocess.run([CONTRACE, "timeline", *options, path], capture_output=True, check=True)
+    with path.open("rb") as f:
+        argv = [CONTRACE, "timeline", *options, "--sandbox", "-"]
+        done = subprocess.run(argv, stdin=f, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    name = json.dumps(str(path)).encode()
+    assert done.stdout == ours.stdout.replace(b'"file": ' + name, b'"file": "-"').replace(
+        b'"file":' + name, b'"file":"-"'
+    )
+    other = tmp_path / "other"
+    other.write_bytes(b"go 1.99 trace\0\0\0")
+    with other.open("rb") as f:
+        done = subprocess.run(argv, stdin=f, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (3, b"")
+
+
+def test_number_of_lines(mix):
+    few, many = (len(lines(mix(REFERENCE), f"--lines={n}")["lines"]) for n in (5, 250))
+    assert few <= 5 < 50 < many <= 251
+
+
 @pytest.mark.parametrize("options", [[], ["-o", "-"]])
 def test_full_disk(mix, options):
     with open("/dev/full", "wb") as full:
@@ -401,6 +426,9 @@ def test_full_disk(mix, options):
         (["--around=outlier:1", "--since=1s", "a"], "--around says"),
         (["--json", "-o", "x", "a"], "for the lines"),
         (["--force", "a"], "for --output"),
+        (["--lines=5", "-o", "x", "a"], "for the lines"),
+        (["--sandbox", "a"], "reads standard input and nothing else"),
+        (["--sandbox", "-o", "x", "-"], "--output=-"),
     ],
 )
 def test_usage(argv, word):

@@ -26,7 +26,7 @@ static int setup(void **state)
     struct facts *facts = calloc(1, sizeof(*facts));
 
     (void)state;
-    assert_int_equal(facts_parse(record, strlen(record), facts), 0);
+    assert_int_equal(facts_parse(record, strlen(record), false, facts), 0);
     assert_int_equal(catalog_add(&catalog, "a/web-12/20261121/153930-4711.trace", 3 << 20,
                                  WHERE_ARCHIVE | WHERE_REMOTE),
                      0);
@@ -226,10 +226,10 @@ static void test_facts(void **state)
                   "\"truncated\": []}";
 
     (void)state;
-    assert_true(facts_parse("[1]", 3, &f) < 0);
-    assert_true(facts_parse("{\"a\"", 4, &f) < 0);
+    assert_true(facts_parse("[1]", 3, false, &f) < 0);
+    assert_true(facts_parse("{\"a\"", 4, false, &f) < 0);
     assert_int_equal(f.bytes, 77);
-    assert_int_equal(facts_parse(good, strlen(good), &f), 0);
+    assert_int_equal(facts_parse(good, strlen(good), false, &f), 0);
     assert_int_equal(strlen(f.sha256), 64);
     assert_true(f.has_bytes && f.bytes == 12 && f.has_complete && f.complete);
     assert_true(f.has_samples && f.samples == 0);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/rawtrace.h"
@@ -342,6 +343,70 @@ static void test_regions(void **state)
     check(&(struct profile_options){.kind = PROFILE_SCHED, .region = "main.inner"}, 0, 1, 200);
 }
 
+static const char *text_of(const struct sums *s, uint32_t i)
+{
+    static char text[64];
+
+    if (i == SUMS_NONE)
+        return "-";
+    (void)snprintf(text, sizeof(text), "%.*s", (int)s->strings[i].len,
+                   s->texts + s->strings[i].offset);
+    return text;
+}
+
+/* Whether there are so many samples with this label, and no others. */
+static void check_label(enum profile_kind kind, uint64_t count, const char *task,
+                        const char *region, const char *reason)
+{
+    const struct sums *s;
+    struct profile *p;
+
+    assert_int_equal(profile_new(&(struct profile_options){.kind = kind, .labels = true}, &p), 0);
+    assert_int_equal(run(p), 0);
+    s = profile_sums(p);
+    for (size_t i = 0; i < s->n_stacks; i++) {
+        const struct sums_stack *stack = &s->stacks[i];
+        struct sums_label l = {SUMS_NONE, SUMS_NONE, SUMS_NONE};
+
+        if (stack->count == 0)
+            continue;
+        if (stack->label != SUMS_NONE)
+            l = s->labels[stack->label];
+        assert_string_equal(text_of(s, l.task), task);
+        assert_string_equal(text_of(s, l.region), region);
+        assert_string_equal(text_of(s, l.reason), reason);
+        count -= stack->count;
+    }
+    assert_int_equal(count, 0);
+    profile_free(p);
+}
+
+/* The region and task which began last and are not over; that of a task that is over is none. */
+static void test_labels(void **state)
+{
+    (void)state;
+    begin();
+    EVENT5(USER_TASK_BEGIN, 1, 40, 0, 3, 7);
+    EVENT4(USER_REGION_BEGIN, 1, 40, 1, 7);
+    put_turns();
+    end();
+    check_label(PROFILE_SYNC, 1, "a.go", "main.inner", "sync");
+    begin();
+    EVENT4(USER_REGION_BEGIN, 1, 0, 1, 7);
+    EVENT5(USER_TASK_BEGIN, 1, 40, 0, 3, 7);
+    EVENT4(USER_REGION_BEGIN, 1, 0, 2, 7);
+    EVENT4(USER_REGION_END, 1, 0, 1, 7);
+    put_turns();
+    end();
+    check_label(PROFILE_SYNC, 1, "a.go", "main.main", "sync");
+    begin();
+    EVENT5(USER_TASK_BEGIN, 1, 40, 0, 3, 7);
+    EVENT3(USER_TASK_END, 1, 40, 7);
+    put_turns();
+    end();
+    check_label(PROFILE_SYNC, 1, "-", "-", "sync");
+}
+
 /* A region that was there before the trace, and one that has no end in it. */
 static void test_regions_cut(void **state)
 {
@@ -390,11 +455,17 @@ static void test_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_stack),
-        cmocka_unit_test(test_window),      cmocka_unit_test(test_before_the_first_run),
-        cmocka_unit_test(test_generations), cmocka_unit_test(test_restated),
-        cmocka_unit_test(test_reasons),     cmocka_unit_test(test_regions),
-        cmocka_unit_test(test_regions_cut), cmocka_unit_test(test_regions_misnested),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_stack),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_before_the_first_run),
+        cmocka_unit_test(test_generations),
+        cmocka_unit_test(test_restated),
+        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_regions),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_regions_cut),
+        cmocka_unit_test(test_regions_misnested),
         cmocka_unit_test(test_bound),
     };
 

@@ -14,7 +14,10 @@
 
 #define MS UINT64_C(2000000) /* units of the trace's clock */
 
-/* Stacks: 1 waits in a request; in 2 and 3 others are woken. */
+/* Stacks: 1 waits in a request; in 2 and 3 others are woken; 4 waits for a mutex; 5 writes a file to
+ * its disk. */
+#define N_STACKS 5
+
 static void tables(void)
 {
     static const char *const names[] = {"a.go",
@@ -23,8 +26,13 @@ static void tables(void)
                                         "main.(*actor).call",
                                         "net/http.HandlerFunc.ServeHTTP",
                                         "main.(*actor).answer",
-                                        "main.(*actor).next"};
-    static const unsigned stacks[][3] = {{3, 4, 5}, {3, 6, 6}, {3, 7, 7}};
+                                        "main.(*actor).next",
+                                        "sync.(*Mutex).Lock",
+                                        "main.(*journal).append",
+                                        "syscall.Fsync",
+                                        "main.(*journal).write"};
+    static const unsigned stacks[N_STACKS][3] = {
+        {3, 4, 5}, {3, 6, 6}, {3, 7, 7}, {8, 9, 9}, {10, 11, 9}};
 
     rawtrace_begin_batch(UINT64_MAX, 1);
     rawtrace_number(&rawtrace_batch, EV_STRINGS);
@@ -33,7 +41,7 @@ static void tables(void)
     rawtrace_end_batch();
     rawtrace_begin_batch(UINT64_MAX, 1);
     rawtrace_number(&rawtrace_batch, EV_STACKS);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < N_STACKS; i++) {
         rawtrace_event(EV_STACK, 2, U(i + 1), U(3));
         for (unsigned j = 0; j < 3; j++) {
             rawtrace_number(&rawtrace_batch, 10 * i + j + 1);
@@ -101,6 +109,59 @@ static void test_mailbox(void **state)
     assert_int_equal(wake(2, 5 * MS, 2, 2), WAITERS / 2);
 }
 
+/* Twenty wait for a mutex; each holds it for 900 microseconds and gives it to the next, and of these
+ * so many go into a syscall. Returns the time that was waited for holders in a syscall. */
+static int64_t hold(uint64_t called)
+{
+    const uint64_t all = 9 * MS / 10;
+    struct summary sums;
+    struct gotrace *t;
+    int64_t ret;
+
+    rawtrace_begin(26);
+    rawtrace_sync();
+    tables();
+    rawtrace_begin_running(200);
+    for (unsigned i = 0; i < 20; i++)
+        EVENT4(GO_CREATE, 1, i + 2, 2, 2);
+    EVENT3(GO_BLOCK, 10, 2, 2);
+    for (unsigned i = 0; i < 20; i++) {
+        EVENT3(GO_START, 10, i + 2, 1);
+        EVENT3(GO_BLOCK, 10, 2, 4);
+    }
+    EVENT4(GO_UNBLOCK, 5 * MS, 2, 2, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        EVENT3(GO_START, 10, i + 2, 3);
+        EVENT3(GO_SYSCALL_BEGIN, all - called, i + 1, 5);
+        EVENT1(GO_SYSCALL_END, called);
+        if (i + 1 < 20)
+            EVENT4(GO_UNBLOCK, 10, i + 3, 2, 2);
+        EVENT3(GO_BLOCK, 10, 2, 2);
+    }
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    t = rawtrace_open(rawtrace.n, NULL);
+    assert_int_equal(summary_run(t, &sums), 0);
+    assert_true(sums.complete);
+    gotrace_close(t);
+    ret = sums.wakers.lock[SUMMARY_IN_SYSCALL];
+    if (ret > 0) {
+        assert_int_equal(sums.wakers.lock[SUMMARY_RAN], 0);
+        assert_string_equal(sums.wakers.list[0].call, "syscall.Fsync");
+    }
+    summary_done(&sums);
+    return ret;
+}
+
+/* A mutex is held over syscalls, each too short to be remembered by itself. */
+static void test_held_over_short_syscalls(void **state)
+{
+    (void)state;
+    assert_true(hold(MS * 8 / 10) > 100000000);
+    assert_int_equal(hold(MS * 3 / 10), 0); /* not for half of the time */
+    assert_int_equal(hold(MS / 100), 0);
+}
+
 #define ASKED 8
 
 /* Each of some requests waits for goroutine 1, which then makes a call of 5 ms or not, and answers it;
@@ -164,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_bursts),
         cmocka_unit_test(test_mailbox),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_held_over_short_syscalls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

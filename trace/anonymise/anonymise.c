@@ -105,11 +105,13 @@ static const uint8_t *numbers(const uint8_t *p, const uint8_t *end, size_t n, ui
 /* Of a batch of stacks: which strings its frames refer to. */
 static int visit_stacks(struct job *job)
 {
-    const uint8_t *p = job->item.payload + 1, *end = job->item.payload + job->item.n;
+    const uint8_t *p, *end;
     int r = 0;
 
     if (!opens_with(&job->item, EV_STACKS))
         return 0;
+    p = job->item.payload + 1;
+    end = job->item.payload + job->item.n;
     while (p < end) {
         uint64_t head[2], frame[4]; /* id, frames; pc, function, file, line */
         const uint8_t *at = p;

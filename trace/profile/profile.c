@@ -6,10 +6,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "trace/profile/marks.h"
 #include "trace/profile/timing.h"
 
 #define DEFAULT_MEMORY ((size_t)256 << 20)
-#define NONE UINT32_MAX
+#define NONE SUMS_NONE
 #define MAX_FRAMES 128 /* tracev2.MaxFramesPerStack */
 
 /* The state of a goroutine. */
@@ -19,6 +20,7 @@ struct watched {
     uint32_t before_site; /* goroutine enters no state twice; NONE: none */
     uint32_t site;        /* the stack where it entered the state; NONE: it is not in it */
     uint32_t next_free;
+    uint32_t reason;      /* of its present or last wait, a string; NONE: not known */
     uint64_t before_sync; /* SYNC events when that was */
     bool used, ran;
     bool dead; /* it ended, but its number may be used again */
@@ -31,6 +33,7 @@ struct profile {
     struct memory mem;
     struct sums sums;
     struct spans spans;
+    struct marks marks; /* for labels */
     bool scanned;
 
     struct gotrace *trace;
@@ -63,6 +66,7 @@ int profile_new(const struct profile_options *options, struct profile **ret)
     p->mem.max = options->max_memory ? options->max_memory : DEFAULT_MEMORY;
     sums_init(&p->sums, &p->mem, p->seed);
     spans_init(&p->spans, &p->mem, p->seed);
+    marks_init(&p->marks, &p->mem, &p->sums, p->seed);
     idmap_init(&p->numbers, &p->mem, p->seed | 1);
     p->free = NONE;
     *ret = p;
@@ -73,6 +77,7 @@ void profile_free(struct profile *p)
 {
     if (!p)
         return;
+    marks_done(&p->marks);
     sums_done(&p->sums);
     spans_done(&p->spans);
     idmap_done(&p->numbers);
@@ -231,7 +236,7 @@ static int add_watched(struct profile *p, uint64_t g, uint32_t *ret)
         p->n++;
     else
         p->free = p->list[i].next_free;
-    p->list[i] = (struct watched){.site = NONE, .before_site = NONE, .used = true};
+    p->list[i] = (struct watched){.site = NONE, .before_site = NONE, .reason = NONE, .used = true};
     *ret = i;
     return 0;
 }
@@ -300,6 +305,36 @@ static const uint8_t states[] = {
     [PROFILE_SYSCALL] = GOTRACE_GO_SYSCALL,
 };
 
+/* Remembers why it waits, for when it is runnable again. */
+static int note_reason(struct profile *p, struct watched *w, const struct gotrace_event *e)
+{
+    w->reason = NONE;
+    return e->string > 0 ? intern_string(p, e->string, &w->reason) : 0;
+}
+
+/* The site of the state that begins with `e`. */
+static int begin_site(struct profile *p, struct watched *w, const struct gotrace_event *e)
+{
+    struct sums_label label = {.reason = NONE};
+    uint32_t site;
+    int r = intern_stack(p, e->stack, &site);
+
+    if (r == 0 && p->options.labels) {
+        marks_of(&p->marks, e->args[0], &label.task, &label.region);
+        if (e->string > 0)
+            r = intern_string(p, e->string, &label.reason);
+        else if (e->from == GOTRACE_GO_WAITING && e->to == GOTRACE_GO_RUNNABLE)
+            label.reason = w->reason;
+        if (r == 0)
+            r = sums_labelled(&p->sums, site, &label, &site);
+    }
+    if (r < 0)
+        return r;
+    w->site = site;
+    w->since = e->time;
+    return 0;
+}
+
 static int go_state(struct profile *p, const struct gotrace_event *e)
 {
     uint32_t i = idmap_find(&p->numbers, e->args[0]);
@@ -318,10 +353,14 @@ static int go_state(struct profile *p, const struct gotrace_event *e)
     if (w->site != NONE && e->to != state)
         leave(p, w, e);
     else if (w->site == NONE && e->to == state && reason_counts(p, e->string)) {
-        r = intern_stack(p, e->stack, &w->site);
+        r = begin_site(p, w, e);
         if (r < 0)
             return r;
-        w->since = e->time;
+    }
+    if (p->options.labels && e->to == GOTRACE_GO_WAITING && e->from != e->to) {
+        r = note_reason(p, w, e);
+        if (r < 0)
+            return r;
     }
     if (e->to == GOTRACE_GO_RUNNING && !w->ran) {
         w->ran = true;
@@ -350,6 +389,10 @@ static void begin(struct profile *p, int64_t time)
 
 static int take(struct profile *p, const struct gotrace_event *e)
 {
+    int r = p->options.labels ? marks_take(&p->marks, p->trace, e) : 0;
+
+    if (r < 0)
+        return r;
     if (e->kind == GOTRACE_GO_STATE)
         return go_state(p, e);
     if (e->kind != GOTRACE_SYNC)
@@ -365,6 +408,7 @@ static void start_anew(struct profile *p, struct gotrace *trace)
 {
     sums_reset(&p->sums);
     idmap_clear(&p->numbers);
+    marks_clear(&p->marks);
     p->trace = trace;
     p->begun = false;
     p->syncs = 0;

@@ -40,6 +40,12 @@ struct profile_options {
     const char *task;      /* only within regions of tasks of this type; borrowed; NULL: any */
     const char *region;    /* only within regions of this type */
     size_t max_memory;     /* 0: 256 MiB */
+    /*
+     * Samples of one stack are told apart by the task that the goroutine worked for and the region
+     * that it was in when the state began (marks.h), and by the reason: of a wait, of leaving a P,
+     * or, of what became runnable after a wait, of that wait.
+     */
+    bool labels;
 };
 
 struct profile;

@@ -14,6 +14,7 @@ void sums_init(struct sums *s, struct memory *mem, uint64_t seed)
     idmap_init(&s->function_ids, mem, seed | 1);
     idmap_init(&s->frame_ids, mem, seed | 1);
     idmap_init(&s->stack_ids, mem, seed | 1);
+    idmap_init(&s->label_ids, mem, seed | 1);
 }
 
 void sums_done(struct sums *s)
@@ -24,11 +25,13 @@ void sums_done(struct sums *s)
     memory_free(s->mem, s->frames, s->frames_cap * sizeof(*s->frames));
     memory_free(s->mem, s->rows, s->rows_cap * sizeof(*s->rows));
     memory_free(s->mem, s->stacks, s->stacks_cap * sizeof(*s->stacks));
+    memory_free(s->mem, s->labels, s->labels_cap * sizeof(*s->labels));
     memory_free(s->mem, s->open, s->open_cap * sizeof(*s->open));
     idmap_done(&s->string_ids);
     idmap_done(&s->function_ids);
     idmap_done(&s->frame_ids);
     idmap_done(&s->stack_ids);
+    idmap_done(&s->label_ids);
 }
 
 void sums_drop(struct sums *s)
@@ -91,6 +94,8 @@ struct wanted {
     size_t n;
     struct sums_function function;
     struct sums_frame frame;
+    struct sums_label label;
+    uint32_t number; /* of that label */
 };
 
 typedef bool (*same_fn)(const struct sums *s, uint32_t i, const struct wanted *w);
@@ -212,14 +217,31 @@ static bool same_stack(const struct sums *s, uint32_t i, const struct wanted *w)
 {
     const struct sums_stack *stack = &s->stacks[i];
 
-    return stack->n == w->n &&
+    return stack->label == w->number && stack->n == w->n &&
            (w->n == 0 || memcmp(s->rows + stack->offset, w->data, w->n * sizeof(*s->rows)) == 0);
+}
+
+/* Adds a stack of which nothing is known but its id, with these frames. */
+static int add_stack(struct sums *s, uint64_t id, const struct sums_stack *stack, uint32_t *ret)
+{
+    uint32_t i = (uint32_t)s->n_stacks;
+    int r = memory_grow(s->mem, &s->stacks, &s->stacks_cap, i + 1U, sizeof(*s->stacks));
+
+    if (r == 0)
+        r = memory_grow(s->mem, &s->open, &s->open_cap, i + 1U, sizeof(*s->open));
+    if (r == 0)
+        r = idmap_add(&s->stack_ids, id, i);
+    if (r < 0)
+        return r;
+    s->stacks[i] = *stack;
+    s->n_stacks++;
+    *ret = i;
+    return 0;
 }
 
 int sums_stack(struct sums *s, const uint32_t *frames, size_t n, uint32_t *ret)
 {
-    struct wanted w = {.data = frames, .n = n};
-    uint32_t i = (uint32_t)s->n_stacks;
+    struct wanted w = {.data = frames, .n = n, .number = SUMS_NONE};
     uint64_t id, hash = hash_bytes(s->seed, frames, n * sizeof(*frames));
     int r;
 
@@ -228,19 +250,66 @@ int sums_stack(struct sums *s, const uint32_t *frames, size_t n, uint32_t *ret)
     if (n > UINT32_MAX || s->n_stacks >= IDMAP_NONE)
         return -E2BIG;
     r = memory_grow(s->mem, &s->rows, &s->rows_cap, s->n_rows + n, sizeof(*s->rows));
-    if (r == 0)
-        r = memory_grow(s->mem, &s->stacks, &s->stacks_cap, i + 1U, sizeof(*s->stacks));
-    if (r == 0)
-        r = memory_grow(s->mem, &s->open, &s->open_cap, i + 1U, sizeof(*s->open));
-    if (r == 0)
-        r = idmap_add(&s->stack_ids, id, i);
     if (r < 0)
         return r;
     if (n > 0)
         memcpy(s->rows + s->n_rows, frames, n * sizeof(*frames));
-    s->stacks[i] = (struct sums_stack){.offset = s->n_rows, .n = (uint32_t)n};
-    s->n_rows += n;
-    s->n_stacks++;
+    r = add_stack(s, id,
+                  &(struct sums_stack){.offset = s->n_rows, .n = (uint32_t)n, .label = SUMS_NONE},
+                  ret);
+    if (r == 0)
+        s->n_rows += n;
+    return r;
+}
+
+static bool same_label(const struct sums *s, uint32_t i, const struct wanted *w)
+{
+    const struct sums_label *l = &s->labels[i];
+
+    return l->task == w->label.task && l->region == w->label.region && l->reason == w->label.reason;
+}
+
+static int label_number(struct sums *s, const struct sums_label *label, uint32_t *ret)
+{
+    struct wanted w = {.label = *label};
+    uint32_t i = (uint32_t)s->n_labels;
+    uint64_t id, hash = stir(stir(stir(s->seed, label->task), label->region), label->reason);
+    int r;
+
+    if (find(s, &s->label_ids, hash, same_label, &w, &id, ret))
+        return 0;
+    if (s->n_labels >= IDMAP_NONE)
+        return -E2BIG;
+    r = memory_grow(s->mem, &s->labels, &s->labels_cap, i + 1U, sizeof(*s->labels));
+    if (r == 0)
+        r = idmap_add(&s->label_ids, id, i);
+    if (r < 0)
+        return r;
+    s->labels[i] = *label;
+    s->n_labels++;
     *ret = i;
     return 0;
+}
+
+int sums_labelled(struct sums *s, uint32_t stack, const struct sums_label *label, uint32_t *ret)
+{
+    const struct sums_stack plain = s->stacks[stack];
+    struct wanted w = {.n = plain.n};
+    uint64_t id;
+    int r;
+
+    if (label->task == SUMS_NONE && label->region == SUMS_NONE && label->reason == SUMS_NONE) {
+        *ret = stack;
+        return 0;
+    }
+    r = label_number(s, label, &w.number);
+    if (r < 0)
+        return r;
+    w.data = plain.n > 0 ? s->rows + plain.offset : NULL;
+    if (find(s, &s->stack_ids, stir(stir(s->seed, stack), w.number), same_stack, &w, &id, ret))
+        return 0;
+    if (s->n_stacks >= IDMAP_NONE)
+        return -E2BIG;
+    return add_stack(
+        s, id, &(struct sums_stack){.offset = plain.offset, .n = plain.n, .label = w.number}, ret);
 }

@@ -28,9 +28,17 @@ struct sums_frame {
     uint32_t function;
 };
 
+#define SUMS_NONE UINT32_MAX
+
+/* What tells samples of one stack from each other. Strings; SUMS_NONE: there is none. */
+struct sums_label {
+    uint32_t task, region, reason;
+};
+
 struct sums_stack {
     size_t offset; /* in rows: frames, the innermost first */
     uint32_t n;
+    uint32_t label; /* SUMS_NONE: none */
     uint64_t count;
     int64_t ns;
     uint64_t open_count; /* not yet committed */
@@ -52,9 +60,11 @@ struct sums {
     size_t n_rows, rows_cap;
     struct sums_stack *stacks;
     size_t n_stacks, stacks_cap;
+    struct sums_label *labels;
+    size_t n_labels, labels_cap;
     uint32_t *open; /* stacks that have something to commit; room for all */
     size_t n_open, open_cap;
-    struct idmap string_ids, function_ids, frame_ids, stack_ids; /* by hash */
+    struct idmap string_ids, function_ids, frame_ids, stack_ids, label_ids; /* by hash */
 };
 
 /* `seed` must be secret, or a trace could be written that is slow to sum up. */
@@ -70,6 +80,9 @@ int sums_frame(struct sums *s, uint64_t pc, uint32_t name, uint32_t file, uint64
 
 /* At most UINT32_MAX frames. */
 int sums_stack(struct sums *s, const uint32_t *frames, size_t n, uint32_t *ret);
+
+/* The same stack as `stack`, which has no label, with one; `label` without any string is none. */
+int sums_labelled(struct sums *s, uint32_t stack, const struct sums_label *label, uint32_t *ret);
 
 /* Adds one of this duration, which counts after the next sums_commit. */
 static inline void sums_add(struct sums *s, uint32_t stack, int64_t ns)

@@ -105,6 +105,8 @@ struct accumulator_go {
 
 /* From this length on, nanoseconds, a wait or a syscall is kept as a goroutine's past. */
 #define ACCUMULATOR_LONG 1000000
+/* A syscall for which a mutex may be held again and again. */
+#define ACCUMULATOR_CALL 100000
 
 #define ACCUMULATOR_WOKE 2 /* places where it wakes others */
 
@@ -120,6 +122,10 @@ struct accumulator_past {
     uint32_t stack;
     uint32_t before; /* enum summary_before */
     uint32_t reason; /* text */
+    /* Syscalls of ACCUMULATOR_CALL since then: all of them, and the longest. */
+    int64_t calls;
+    int64_t longest_call;
+    uint32_t call_stack;
 };
 
 /* 67 ms; the last slot stands for all that follow. */
@@ -359,7 +365,8 @@ void accumulator_go_lose_proc(struct accumulator *s, struct accumulator_go *g, i
 
 /* summary_waits.c: long waits and syscalls, and who ends them. A wait ended, by the goroutine
  * `waker` (GOTRACE_NONE: by none) in the stack `at`. Or a syscall ended. To be called while the
- * goroutine still has its old state, for what lasted ACCUMULATOR_LONG or longer. */
+ * goroutine still has its old state: for waits of ACCUMULATOR_LONG or longer, and for syscalls of
+ * ACCUMULATOR_CALL. */
 void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
                         uint32_t at, int64_t time);
 void accumulator_called(struct accumulator *s, const struct accumulator_go *g, int64_t time);

@@ -262,7 +262,7 @@ static HOT int accumulator_syscall_end(struct accumulator *s, struct accumulator
     if (duration > p->sums.longest_syscall)
         p->sums.longest_syscall = duration;
     s->n_syscall--;
-    if (__builtin_expect(duration >= ACCUMULATOR_LONG, 0))
+    if (__builtin_expect(duration >= ACCUMULATOR_CALL, 0))
         accumulator_called(s, g, time);
     sites_add(&s->sites, g->stack, SUMMARY_SYSCALL, duration);
     accumulator_enter(s, g, time, GOTRACE_GO_RUNNING);

@@ -309,7 +309,7 @@ static int leave_syscall(struct accumulator *s, struct accumulator_go *g,
         note_active(s, g, since_first, !e);
         accumulator_slow_syscall(s, g, time, !e);
     }
-    if (e && duration >= ACCUMULATOR_LONG)
+    if (e && duration >= ACCUMULATOR_CALL)
         accumulator_called(s, g, time);
     add_to_class(s, s->out->classes.syscall, g, e);
     if (!e) {

@@ -60,8 +60,8 @@ struct still {
     struct set passed_on; /* others that have a function in common gave back a mutex, */
     struct set doubtful;  /* stopped while they ran, or woke somebody, */
     struct set awaited;   /* or wait to send; */
-    struct set alive;     /* or did anything but wait all the time; */
-    struct set moved;     /* or serve no request, and a wait or a call of theirs ended */
+    struct set alive;     /* did anything but wait all the time; */
+    struct set worked;    /* or are workers, who serve no request themselves, whose waits ended */
 };
 
 static uint64_t counted(const struct sites_stack *stack, unsigned column)
@@ -264,11 +264,16 @@ static void note_sender(struct still *t, uint32_t n, unsigned by, struct group *
     }
 }
 
+static bool has_ended(const struct sites_stack *stack)
+{
+    return counted(stack, SUMMARY_SYNC) + counted(stack, SITES_UNKNOWN) > 0;
+}
+
 static void note_in_group(struct still *t, uint32_t n, unsigned by, struct group *group)
 {
     const struct sites_stack *stack = stack_of(t, n);
 
-    group->ended = group->ended || counted(stack, SUMMARY_SYNC) + counted(stack, SITES_UNKNOWN) > 0;
+    group->ended = group->ended || has_ended(stack);
     group->joined = group->joined || counted(stack, SITES_OPEN + SUMMARY_OPEN_SYNC) > 0;
     group->busy = group->busy || (did_throughout(t->s, stack) != SUMMARY_RAN &&
                                   (STACK_SET(stack->class) & STACK_STANDING) == 0 &&
@@ -285,17 +290,6 @@ static bool is_alive(const struct sites_stack *stack)
     for (unsigned column = 0; column < SITES_N_TALLIES; column++)
         n += column == SITES_OPEN + SUMMARY_OPEN_UNKNOWN ? 0 : counted(stack, column);
     return n > 0;
-}
-
-/* Whether a goroutine that serves no request got on in this stack: it may be the one that takes what
- * others send. Requests that come and wait, too, are no such sign. */
-static bool gets_on(const struct sites_stack *stack)
-{
-    return !(stack->traits & STACK_SERVES) &&
-           counted(stack, SUMMARY_SYNC) + counted(stack, SUMMARY_NET) +
-                   counted(stack, SUMMARY_SYSCALL) + counted(stack, SITES_UNKNOWN) +
-                   counted(stack, SITES_SLEEP) >
-               0;
 }
 
 /* Takes the candidate out whose own stack this is. */
@@ -320,8 +314,10 @@ static void look_at(struct still *t, uint32_t n)
     }
     if (is_alive(stack))
         add_set(&t->alive, &set);
-    if (gets_on(stack))
-        add_set(&t->moved, &set);
+    if (!(stack->traits & STACK_SERVES) && stack->class != STACK_LOCK && has_ended(stack)) {
+        others = without(t, set, n);
+        add_set(&t->worked, &others);
+    }
     if (whole(stack) > 0 && (stack->traits & STACK_SENDS)) {
         others = without(t, set, n);
         add_set(&t->awaited, &others);
@@ -348,18 +344,18 @@ static struct group group_of(const struct still *t, uint32_t c, unsigned by)
     return group == IDMAP_NONE ? (struct group){0} : t->list[by][group];
 }
 
-/* Whether waits at the stack's site ended; or, of a sender, others joined it, or of one in a request,
- * somebody got on who has a function or a receiver in common with it. Of waits for a mutex
- * that began before the trace and ended, nothing else tells what they were for than that somebody
- * gave one back. */
+/* Whether waits at the stack's site ended; or, of a sender, others joined it. A request that waits to
+ * send waits for a worker, and where that moves, it may be the next. Of waits for a mutex that began
+ * before the trace and ended, nothing else tells what they were for than that somebody gave one
+ * back. */
 static bool moves(const struct still *t, uint32_t c)
 {
     const struct sites_stack *stack = stack_of(t, t->stacks[c]);
-    uint32_t sends = stack->traits & (STACK_SENDS | STACK_SERVES);
-    bool grows = sends == STACK_SENDS, asks = sends == (STACK_SENDS | STACK_SERVES);
+    bool sends = stack->traits & STACK_SENDS, serves = stack->traits & STACK_SERVES;
     struct group at_site = group_of(t, c, BY_SITE);
 
-    return at_site.ended || (grows && at_site.joined) || (asks && is_in(&t->moved, c)) ||
+    return at_site.ended || (sends && !serves && at_site.joined) ||
+           (sends && serves && is_in(&t->worked, c)) ||
            (stack->class == STACK_LOCK && is_in(&t->passed_on, c));
 }
 

@@ -54,6 +54,21 @@ static void note_past(struct accumulator *s, const struct accumulator_go *g,
     past->stack = g->stack;
     past->before = before;
     past->reason = reason;
+    past->calls = past->longest_call = 0;
+}
+
+static void note_call(struct accumulator *s, const struct accumulator_go *g, int64_t time)
+{
+    struct accumulator_past *past = past_of(s, g->id, false);
+    int64_t duration = time - g->since;
+
+    if (!past)
+        return;
+    past->calls += duration;
+    if (duration < past->longest_call)
+        return;
+    past->longest_call = duration;
+    past->call_stack = g->stack;
 }
 
 /* Whether the goroutine waits in a region for its turn: one that does the same work gives it. */
@@ -103,6 +118,15 @@ static int64_t held(const struct accumulator_past *past, const struct sites *sit
     if (past->end == 0 || sites->stacks[past->stack].class == STACK_LOCK)
         return 0;
     return overlap > 0 && time - past->end <= overlap ? overlap : 0;
+}
+
+/* Whether it held the mutex, which it got as its own wait for that ended, over syscalls too short to
+ * be remembered one by one. */
+static bool held_over_calls(const struct accumulator_past *past, const struct sites *sites,
+                            int64_t time)
+{
+    return past->calls > 0 && past->end > 0 && sites->stacks[past->stack].class == STACK_LOCK &&
+           past->calls >= (time - past->end) / 2;
 }
 
 /*
@@ -172,6 +196,9 @@ static void add_waker(struct accumulator *s, const struct accumulator_go *g, int
         pair.before = past->before;
         pair.reason = past->reason;
         pair.stack = past->stack;
+    } else if (past && stack->class == STACK_LOCK && held_over_calls(past, &s->sites, time)) {
+        pair.before = SUMMARY_IN_SYSCALL;
+        pair.stack = past->call_stack;
     }
     if (stack->class == STACK_LOCK)
         s->out->wakers.lock[pair.before] += time - g->since;
@@ -240,7 +267,10 @@ void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, i
 
 void accumulator_called(struct accumulator *s, const struct accumulator_go *g, int64_t time)
 {
-    note_past(s, g, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, time);
+    if (time - g->since >= ACCUMULATOR_LONG)
+        note_past(s, g, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, time);
+    else
+        note_call(s, g, time);
 }
 
 void accumulator_add_tally(struct summary_class *to, const struct tally *tally, bool whole)
