@@ -246,6 +246,22 @@ static void test_channels(void **state)
     assert_int_equal(findings.n, 1);
 }
 
+/* Who was asked works for those that wait: however many it answers at once, and however many wait to
+ * the window's end, these are no messages. */
+static void test_answers(void **state)
+{
+    struct summary s = quiet();
+
+    (void)state;
+    s.inside.answers = waits(20, 0.4);
+    s.inside.select_bursts = 50;
+    find(&s);
+    assert_string_equal(findings.label, "blocked-in-request");
+    s.inside.answers = waits(3, 0.4);
+    find(&s);
+    assert_int_equal(findings.n, 0);
+}
+
 /* A semaphore made of a channel, or of a condition: who waits for a turn waits for others alike. */
 static void test_turns(void **state)
 {
@@ -448,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_own_conn),
         cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_answers),
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_message_readers),

@@ -172,11 +172,69 @@ static void test_one_holds_up_the_queue(void **state)
     assert_true(hold(MS * 5, MS / 100) < 0.4);
 }
 
+#define ASKED 8
+
+/* Each of some requests waits for goroutine 1, which then makes a call of 5 ms or not, and answers it;
+ * another one waits to the end. Returns how many waits are known to be for an answer. */
+static unsigned ask(bool wakes, bool works)
+{
+    struct summary sums;
+    struct gotrace *t;
+    uint64_t ret;
+
+    rawtrace_begin(26);
+    rawtrace_sync();
+    tables();
+    rawtrace_begin_running(200);
+    for (unsigned i = 0; i <= ASKED; i++)
+        EVENT4(GO_CREATE, 1, i + 2, 2, 2);
+    for (unsigned i = 0; i < ASKED; i++) {
+        EVENT3(GO_BLOCK, 1, 2, 2);
+        EVENT3(GO_START, 5 * MS, i + 2, 1);
+        if (wakes)
+            EVENT4(GO_UNBLOCK, 1, 1, 2 * i + 1, 1);
+        EVENT3(GO_BLOCK, 1, 2, 1);
+        if (!wakes)
+            EVENT4(GO_UNBLOCK, 1, 1, 2 * i + 1, 0);
+        EVENT3(GO_START, 1, 1, 2 * i + 2);
+        if (works) {
+            EVENT3(GO_SYSCALL_BEGIN, 1, i + 1, 3);
+            EVENT1(GO_SYSCALL_END, 5 * MS);
+        } else {
+            EVENT2(HEAP_ALLOC, 5 * MS, 1);
+        }
+        EVENT4(GO_UNBLOCK, 1, i + 2, 2, 2);
+    }
+    EVENT3(GO_BLOCK, 1, 2, 2);
+    EVENT3(GO_START, 1, ASKED + 2, 1);
+    EVENT3(GO_BLOCK, 1, 2, 1);
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    t = rawtrace_open(rawtrace.n, NULL);
+    assert_int_equal(summary_run(t, &sums), 0);
+    assert_true(sums.complete);
+    gotrace_close(t);
+    assert_int_equal(sums.inside.select.count + sums.inside.answers.whole, ASKED);
+    ret = sums.inside.answers.count;
+    summary_done(&sums);
+    return (unsigned)ret;
+}
+
+/* Who asks and is answered after some work waits for that; and so does who still waits there. */
+static void test_answers(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(true, true), ASKED + 1);
+    assert_int_equal(ask(false, true), 0);
+    assert_int_equal(ask(true, false), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bursts),
         cmocka_unit_test(test_mailbox),
+        cmocka_unit_test(test_answers),
         cmocka_unit_test(test_held_over_short_syscalls),
         cmocka_unit_test(test_one_holds_up_the_queue),
     };

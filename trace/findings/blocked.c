@@ -76,6 +76,7 @@ static struct summary_class unsure(const struct facts *a)
     double ignored, left;
 
     add(&ret, &in->join);
+    add(&ret, &in->answers);
     add_conditions(&ret, in);
     if (!are_messages(in, &in->receive, in->receive_bursts))
         add(&ret, &in->receive);
@@ -160,6 +161,8 @@ static double blocked_in_request(const struct facts *a, struct finding *f)
         tell_what_for(&s->delays[SUMMARY_SYNC], f);
     } else {
         rule_point_at(f, &s->inside.sites, ~SURE);
+        rule_point_at_open(f, &s->open[SUMMARY_OPEN_SYNC], STACK_SET(STACK_HANDLER));
+        rule_point_at_open(f, &s->open[SUMMARY_OPEN_UNKNOWN], STACK_SET(STACK_HANDLER));
         holder_tell_inside(s, f);
     }
     return verdict.score;

@@ -118,6 +118,7 @@ struct accumulator_past {
     /* The last times that it woke one of those that are followed, at two places; 0: none. */
     int64_t woke[ACCUMULATOR_WOKE];
     uint32_t woke_at[ACCUMULATOR_WOKE]; /* stacks */
+    int64_t asked; /* whom it woke last, in a request, for the sake of it; 0: nobody */
     uint32_t stack;
     uint32_t before; /* enum summary_before */
     uint32_t reason; /* text */

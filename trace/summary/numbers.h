@@ -219,7 +219,10 @@ struct summary_inside {
     uint64_t select_bursts;  /* of select: that ended so */
     uint64_t receive_bursts; /* likewise */
     int64_t select_open;     /* time of those that are not whole */
-    uint64_t flushes;        /* of answers that go on */
+    /* Waits for a channel in functions in which most waits ended as the one that was asked had worked
+     * for it, as a worker or a batcher does; they are in none of the classes above. All. */
+    struct summary_class answers;
+    uint64_t flushes;  /* of answers that go on */
     uint64_t requests; /* waits for the next one, on connections that bring one after the other */
     struct summary_class asked; /* waits in requests for answers from the network */
     uint64_t accepts;           /* goroutines that accept connections for an unknown protocol */

@@ -49,6 +49,7 @@ enum {
     SITES_SLEEP,
     SITES_SLOW,     /* syscalls of SUMMARY_SLOW and longer that are not meant to wait */
     SITES_INSIDE,   /* waits inside of the process in the service of requests */
+    SITES_ANSWERED, /* of these: by one that was asked, and worked for it meanwhile */
     SITES_STILL,    /* waits for the whole trace of goroutines that nobody will wake */
     SITES_BY_TIMER, /* goroutines that the runtime created, by their function: count only */
     SITES_VAIN,     /* turns of who asks whether anything has come, by where it waits */

@@ -159,6 +159,39 @@ static bool wakes_again(struct accumulator_past *past, uint32_t at, int64_t time
     return again;
 }
 
+/* Whether what the waker did last was work for others: a call, or an answer that it waited for. */
+static bool worked(const struct accumulator *s, const struct accumulator_past *past)
+{
+    unsigned classes = STACK_SET(STACK_CALL) | STACK_SET(STACK_CONN) | STACK_SET(STACK_POOL);
+    unsigned class = s->sites.stacks[past->stack].class;
+
+    if ((STACK_SET(class) & (STACK_STANDING | STACK_SET(STACK_RUNTIME))) != 0)
+        return false;
+    return past->before == SUMMARY_IN_SYSCALL || past->before == SUMMARY_IN_NETWORK ||
+           (STACK_SET(class) & classes) != 0;
+}
+
+/* Whether the goroutine had woken its waker right before. That is told once. */
+static bool had_asked(struct accumulator *s, int64_t id, int64_t waker)
+{
+    struct accumulator_past *past = past_of(s, id, false);
+    bool ret = past && past->asked == waker;
+
+    if (past)
+        past->asked = 0;
+    return ret;
+}
+
+/* A request wakes a goroutine that has waited, perhaps for something to do. */
+static void note_asked(struct accumulator *s, int64_t id, int64_t waker, uint32_t at)
+{
+    struct accumulator_past *past =
+        s->sites.stacks[at].traits & STACK_SERVES ? past_of(s, waker, true) : NULL;
+
+    if (past)
+        past->asked = id;
+}
+
 /* Adds a wait to the sums by who ended it. */
 static void add_waker(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
                       uint32_t at, int64_t time)
@@ -168,6 +201,7 @@ static void add_waker(struct accumulator *s, const struct accumulator_go *g, int
     const struct sites_stack *stack = &s->sites.stacks[g->stack];
     int64_t overlap = past ? held(past, &s->sites, g->since, time) : 0;
     bool burst = past && wakes_again(past, at, time);
+    bool answered = overlap > 0 && worked(s, past) && had_asked(s, g->id, waker);
 
     if (overlap > 0) {
         pair.before = past->before;
@@ -180,8 +214,11 @@ static void add_waker(struct accumulator *s, const struct accumulator_go *g, int
     if (stack->class == STACK_LOCK) {
         s->lock_waited += time - g->since;
         s->lock_held[pair.before] += time - held_since(past, &s->sites, g->since, overlap);
-    } else if (burst)
+    } else if (answered) {
+        sites_add(&s->sites, g->stack, SITES_ANSWERED, time - g->since);
+    } else if (burst) {
         ++*bursts_of(s, stack->traits);
+    }
     wakers_add(&s->wakers, &pair, time - g->since);
 }
 
@@ -236,6 +273,8 @@ void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, i
         sites_add(&s->sites, g->stack, SITES_INSIDE, time - g->since);
     if (waker != GOTRACE_NONE && (inside || s->sites.stacks[g->stack].class == STACK_LOCK))
         add_waker(s, g, waker, at, time);
+    if (waker != GOTRACE_NONE)
+        note_asked(s, g->id, waker, at);
     note_past(s, g, before_of(reason->column), reason->text, time);
 }
 
@@ -300,8 +339,36 @@ static void add_join(struct summary_inside *in, const struct sites_stack *stack)
         sites_tally(stack, SITES_INSIDE)->count + sites_tally(stack, SITES_UNKNOWN)->count;
 }
 
+/* So many answers tell what a function's waits are for. */
+#define ANSWERS 5
+
+/* The text of the function in which the stack waits; IDMAP_NONE: it has none. */
+static uint32_t function_of(const struct accumulator *s, uint32_t n)
+{
+    uint32_t at = sites_at(&s->sites, n, SUMMARY_SYNC);
+
+    return at == IDMAP_NONE ? IDMAP_NONE : s->sites.frames[at].func;
+}
+
+/* Collects the functions in which most waits of requests were for an answer. */
+static int collect_answers(struct accumulator *s, struct idmap *answers)
+{
+    int r = 0;
+
+    for (uint32_t i = SITES_FIRST; r == 0 && i < s->sites.n_stacks; i++) {
+        const struct sites_stack *stack = &s->sites.stacks[i];
+        uint64_t n = sites_tally(stack, SITES_ANSWERED)->count;
+        uint32_t function = n >= ANSWERS ? function_of(s, i) : IDMAP_NONE;
+
+        if (function != IDMAP_NONE && n * 2 >= sites_tally(stack, SITES_INSIDE)->count &&
+            idmap_find(answers, function) == IDMAP_NONE)
+            r = idmap_add(answers, function, 0);
+    }
+    return r;
+}
+
 /* Adds the waits of a stack that serves a request and says nothing of a pool. */
-static void add_channel(struct summary_inside *in, const struct sites_stack *stack)
+static void add_channel(struct summary_inside *in, const struct sites_stack *stack, bool answered)
 {
     const struct tally *whole = sites_tally(stack, SITES_INSIDE);
 
@@ -309,6 +376,8 @@ static void add_channel(struct summary_inside *in, const struct sites_stack *sta
         add_join(in, stack);
     } else if (stack->traits & STACK_SENDS) {
         add_all(&in->send, stack);
+    } else if (answered) {
+        add_all(&in->answers, stack);
     } else if (stack->traits & STACK_SELECTS) {
         accumulator_add_tally(&in->select, whole, true);
         in->select_open += sites_tally(stack, SITES_OPEN + SUMMARY_OPEN_SYNC)->total +
@@ -373,7 +442,16 @@ static void add_asked(struct summary_inside *in, const struct sites_stack *stack
         accumulator_add_tally(&in->asked, sites_tally(stack, SUMMARY_SYNC), true);
 }
 
-static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins)
+/* Whether the stack waits in one of these functions. */
+static bool waits_in(const struct accumulator *s, uint32_t n, const struct idmap *functions)
+{
+    uint32_t function = function_of(s, n);
+
+    return function != IDMAP_NONE && idmap_find(functions, function) != IDMAP_NONE;
+}
+
+static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins,
+                      const struct idmap *answers)
 {
     struct summary_inside *in = &s->out->inside;
     const struct sites_stack *stack = &s->sites.stacks[n];
@@ -388,7 +466,7 @@ static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins
     else if ((traits & STACK_SERVES) &&
              (stack->class == STACK_JOIN || stack->class == STACK_OTHER ||
               stack->class == STACK_HANDLER))
-        add_channel(in, stack);
+        add_channel(in, stack, waits_in(s, n, answers));
     else if (stack->class == STACK_OTHER)
         accumulator_add_tally(&in->turn, sites_tally(stack, SITES_INSIDE), true);
     add_asked(in, stack);
@@ -423,14 +501,19 @@ static void share_out_locks(struct accumulator *s)
 int accumulator_waits_finish(struct accumulator *s)
 {
     struct kin joins;
+    struct idmap answers;
     int r;
 
     share_out_locks(s);
 
     kin_init(&joins, &s->mem, s->seed);
+    idmap_init(&answers, &s->mem, s->seed);
     r = collect_joins(s, &joins);
+    if (r == 0)
+        r = collect_answers(s, &answers);
     for (uint32_t i = 0; r == 0 && i < s->sites.n_stacks; i++)
-        add_stack(s, i, &joins);
+        add_stack(s, i, &joins, &answers);
+    idmap_done(&answers);
     kin_done(&joins);
     return r < 0 ? r : wakers_top(&s->wakers, &s->sites, &s->out->wakers);
 }
