@@ -184,6 +184,7 @@ class World:
         run(BUILD / "contrace", "pprof", "--sync", f"--output={self.profile}", self.trace)
         self.namekey.write_text("a key of sixteen bytes and more")
         self.namekey.chmod(0o600)
+        self.log = SRC / "tests/fuzz/corpus/schedlog/detail"
         self.cut = top / "cut.trace"
         self.cut.write_bytes(self.trace.read_bytes()[:20000])
 
@@ -196,7 +197,8 @@ class World:
     def command(self, words):
         """`words` with the places of this world in them."""
         places = {
-            "TRACE": self.trace, "OTHER": self.other, "PROFILE": self.profile, "NAMEKEY": self.namekey, "CUT": self.cut, "OUT": self.out,
+            "TRACE": self.trace, "OTHER": self.other, "CUT": self.cut, "LOG": self.log,
+            "PROFILE": self.profile, "NAMEKEY": self.namekey, "OUT": self.out,
             "SPOOL": f"--storage.path={self.spool.path}", "CONFIG": f"--config.file={self.config}",
             "API": f"--address=unix:{self.top}/api.sock", "KEY": self.keys[1], "STORED": self.keys[0],
             "TARGET": f"--target=s=http://{self.target.address}",
