@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 from gotools import build
-from support import BUILD, REFERENCE, SRC, need, need_program, need_root
+from support import BUILD, REFERENCE, SRC, need, need_program, need_root, run
 from test_package import copy_source
 from typed import TYPED, blocks, commands, compare, rewrite, session
 
@@ -36,6 +36,10 @@ ELSEWHERE = {
     "contrace pull --last=20": "test_tasks.py looks in many files; TRACES.md types such a pull",
     "$ contrace explain shop/vm/": "test_explain.py asks for a key of its own",
     "$ GODEBUG=schedtrace=1000": "test_schedtrace.py follows such a pipe",
+    "$ contrace advise": "test_advise.py asks for advice where it is known",
+    "openssl rand": "test_anonymise.py makes copies with one key",
+    "$ contrace fleet": "test_fleet.py asks every question, and test_rows.py a store",
+    "$ contrace rows": "test_rows.py makes rows again, and looks for them in a store",
     "make bench": "it takes ten minutes, and a quiet machine",
     "GOTOOLCHAIN=": "it fetches a toolchain, and no test asks the network",
     "$ curl -H 'Content-Type: application/json' localhost:7465/api/v1/alerts": "test_alerts.py",
@@ -174,7 +178,8 @@ def test_quickstart_says_which_go_opens_a_trace(tmp_path, users, fetched, said):
     assert said in out
 
 
-ON_TRACES = {  # what is asked of the reader's own traces, and as which files
+ON_TRACES = {  # what is asked of the reader's own traces and profiles, and as which files
+    "docs/ANONYMISE.md": ("checkout.trace", "checkout.mutex.pb.gz"),
     "docs/BLOCKERS.md": (),
     "docs/GOROUTINES.md": (),
     "docs/TASKS.md": ("shop.trace",),
@@ -187,12 +192,18 @@ def test_on_traces(page, clone, away, tmp_path):
     """The samples are of other traces: so each command says what its sample begins with."""
     path = clone / "bin"
     path.mkdir()
-    (path / "contrace").symlink_to(BUILD / "contrace")
+    for name in ("contrace", "contrace-remote"):
+        (path / name).symlink_to(BUILD / name)
     if ON_TRACES[page]:
         build(SRC / "tests/support/spans", tmp_path / "spans")
         trace = subprocess.run([tmp_path / "spans"], stdout=subprocess.PIPE, check=True).stdout
+        (tmp_path / "spans.trace").write_bytes(trace)
         for name in ON_TRACES[page]:
-            (clone / "contrace" / name).write_bytes(trace)
+            file = clone / "contrace" / name
+            if name.endswith(".trace"):
+                file.write_bytes(trace)
+            else:
+                run(path / "contrace", "pprof", "--sync", "-o", file, tmp_path / "spans.trace")
     for command, text in type_page(page, clone, away, path):
         for line in command.sample[:1]:
             assert line in text.splitlines(), command.text
