@@ -244,25 +244,37 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_what_a_page_may_do(name, serve, watched):
-    """A clear state, said once, counted and shown; the service beside it is polled as before, and what
-    works again is said, too."""
-    behaviour, result = FAULTS[name]
-    s, other = Service(serve, gauge(3)), Service(serve, gauge(3))
-    d = watched([s, other], [rule(metrics={"poll_interval": "2s"})])
-    wait_until("both are judged", lambda: {r["state"] for r in rows(d)} == {"ok"})
-    s.page = behaviour
-    shown = wait_until("it fails", lambda: rows(d, target=s.address, state="poll_failing"))
-    assert shown[0]["poll"]["result"] == result, shown
-    assert shown[0]["poll"]["text"]
-    wait_until("it has failed again", lambda: row(d, target=s.address)["poll"]["failures"] > 1)
-    assert len(d.log(message_id=POLLS_FAIL)) == 1
-    assert f": {result}: " in d.log(message_id=POLLS_FAIL)[0]["msg"]
+def test_what_pages_may_do(serve, watched):
+    """Each in its way, all at once: a clear state, said once, counted and shown; the service beside
+    them is polled as before, and what works again is said, too."""
+    ill = {name: Service(serve, gauge(3)) for name in FAULTS}
+    other = Service(serve, gauge(3))
+    d = watched([*ill.values(), other], [rule(metrics={"poll_interval": "2s"})])
+    wait_until("all are judged", lambda: {r["state"] for r in rows(d)} == {"ok"})
+    for name, s in ill.items():
+        s.page = FAULTS[name][0]
+
+    def said(s):
+        return [x["msg"] for x in d.log(message_id=POLLS_FAIL) if s.address in x["msg"]]
+
+    for name, s in ill.items():
+        result = FAULTS[name][1]
+        (shown,) = wait_until(
+            f"{name} fails", lambda s=s: rows(d, target=s.address, state="poll_failing")
+        )
+        assert shown["poll"]["result"] == result, (name, shown)
+        assert shown["poll"]["text"], name
+        wait_until(
+            f"{name} has failed again",
+            lambda s=s: row(d, target=s.address)["poll"]["failures"] > 1,
+        )
+        (line,) = said(s)
+        assert f": {result}: " in line, name
     assert row(d, target=other.address)["state"] == "ok"
     assert not d.log(message_id=FIRED)
-    s.page = gauge(3)
-    d.wait_log(message_id=POLLS_WORK)
+    for s in ill.values():
+        s.page = gauge(3)
+    d.wait_log(message_id=POLLS_WORK, count=len(ill))
     other.page = gauge(20)
     d.wait_log(message_id=INCIDENT)
 
