@@ -300,7 +300,9 @@ def test_capture_of_one_among_many(goservice, steered):
         return "label" in captures[-1]
 
     wait_until("its label is found", labelled)
-    assert captures[-1]["label"] == d.spool.record(captures[-1]["key"])["label"]
+    key = captures[-1]["key"]
+    wait_until("its record has it", lambda: "label" in d.spool.record(key))
+    assert captures[-1]["label"] == d.spool.record(key)["label"]
     d.signal(signal.SIGTERM)
     d.wait_exit()
 
