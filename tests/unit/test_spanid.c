@@ -103,6 +103,9 @@ static void test_numbers(void **state)
     assert_int_equal(id.decimal, 1234567890123456);
     assert_int_equal(id.hex, 0x1234567890123456);
     assert_true(read_id("18446744073709551615").is_decimal);
+    assert_true(read_id("0").is_decimal);
+    assert_false(read_id("0000000000000012").is_decimal);
+    assert_false(read_id("00-0af7651916cd43dd8448eb211c80319c-1234567890123456-01").is_decimal);
     assert_false(read_id("18446744073709551616").is_decimal);
     assert_false(read_id("12a").is_hex || read_id("12a").is_decimal);
 }

@@ -38,9 +38,10 @@ bool spanid_read(const char *text, struct spanid *ret)
 {
     size_t n = strlen(text);
     uint64_t number;
+    bool header = n == TRACEPARENT_SIZE && text[2] == '-' && text[TRACEPARENT_SPAN - 1] == '-' &&
+                  read_number(text + TRACEPARENT_SPAN, SPAN_DIGITS, 16, &number);
 
-    if (n == TRACEPARENT_SIZE && text[2] == '-' && text[TRACEPARENT_SPAN - 1] == '-' &&
-        read_number(text + TRACEPARENT_SPAN, SPAN_DIGITS, 16, &number)) {
+    if (header) {
         text += TRACEPARENT_SPAN;
         n = SPAN_DIGITS;
     }
@@ -52,7 +53,8 @@ bool spanid_read(const char *text, struct spanid *ret)
     *ret = (struct spanid){.n = n};
     memcpy(ret->text, text, n);
     ret->is_hex = n == SPAN_DIGITS && read_number(text, n, 16, &ret->hex);
-    ret->is_decimal = read_number(text, n, 10, &ret->decimal);
+    ret->is_decimal =
+        !header && (text[0] != '0' || n == 1) && read_number(text, n, 10, &ret->decimal);
     return true;
 }
 

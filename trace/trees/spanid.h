@@ -16,7 +16,7 @@
 struct spanid {
     char text[SPANID_MAX + 1];
     size_t n;
-    bool is_hex, is_decimal; /* 16 hexadecimal digits; a decimal number */
+    bool is_hex, is_decimal; /* 16 hexadecimal digits; a decimal number without zeros before it */
     uint64_t hex, decimal;
 };
 
