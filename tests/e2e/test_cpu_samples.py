@@ -10,10 +10,11 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.request
 
 import pytest
 from hostile import BUSY, GO_ERROR, answer, hang, healthy, trace
-from support import BUILD, RELOADED, job, wait_until
+from support import BUILD, PATIENCE, RELOADED, job, wait_until
 from test_artifacts import contrace, pprof
 from test_incidents import ended, everything, record_of
 
@@ -172,13 +173,13 @@ def test_somebody_else_takes_a_profile(goservice, daemon, endpoint):
         ["curl", "-sSo", "/dev/null", f"http://{busy.address}/debug/pprof/profile?seconds=60"]
     )
     try:
-        admin = f"--address=unix:{endpoint.path}"
+        goroutines = f"http://{busy.address}/debug/pprof/goroutine?debug=1"
 
-        def refused():
-            done = contrace("capture", admin, "--all", "--artifact=cpu", "--seconds=1", check=False)
-            return "already in use" in done.stderr
+        def at_work():
+            with urllib.request.urlopen(goroutines, timeout=PATIENCE) as reply:
+                return b"profileWriter" in reply.read()
 
-        wait_until("the other is at work", refused)
+        wait_until("the other is at work", at_work)
         got = incident_of(endpoint)
         assert (got["trace"]["outcome"], got["cpu"]["outcome"]) == ("ok", "in_use")
         record = record_of(d.spool, got["trace"]["key"])

@@ -56,6 +56,18 @@ class Bucket:
         return sorted(r["key"] for r in self.rows() if r["row_kind"] in ("trace", "profile"))
 
 
+def waiting(spool):
+    """The keys of captures whose rows wait for the next shipment, sorted."""
+    lines = [
+        line
+        for path in (spool.path / "rows/open").iterdir()
+        for line in path.read_text().splitlines(keepends=True)
+        if line.endswith("\n")
+    ]
+    rows = [json.loads(line) for line in lines]
+    return sorted(r["key"] for r in rows if r["row_kind"] in ("trace", "profile"))
+
+
 def stable(rows):
     """What stays the same when rows are made again."""
     return sorted(json.dumps({k: v for k, v in r.items() if k != "written"}) for r in rows)
@@ -237,6 +249,7 @@ def test_an_archive_of_before(shipper, bucket, tmp_path):
         backlog(d.spool, 50, trace(2), service=f"old-{days}", start=now - days * 86400 - 3600)
     d = shipper()
     wait_archived(d, 101)
+    wait_until("all have rows", lambda: waiting(d.spool) == d.spool.keys())
     d.stop()
     assert bucket.captures() == d.spool.keys()
     days = {(r["start"][:10], r["service"]) for r in bucket.rows()}
