@@ -190,7 +190,9 @@ static void test_early_answer(void **state)
     struct http_body file = big_file(w, BIG);
 
     for (unsigned i = 0; i < 20; i++) {
-        PLAY(w, {.what = LOOPBACK_BODY, .n = 1 + i * 40000}, SEND(answers[i % 2]));
+        /* Who closes at once, with a part of the body unread, resets, and the answer may be lost. */
+        PLAY(w, {.what = LOOPBACK_BODY, .n = 1 + i * 40000}, SEND(answers[i % 2]),
+             {.what = LOOPBACK_WAIT});
         assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &file}), HTTP_OK);
         assert_int_equal(w->client.result.status, 403);
         assert_string_equal(w->body, "hi");
