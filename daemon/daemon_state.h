@@ -115,6 +115,12 @@ void daemon_uploads_cut(struct daemon *d);
 bool daemon_uploads_idle(const struct daemon *d);
 void daemon_uploads_free(struct daemon *d);
 
+/* daemon_views.c: the functions of a part (parts.c). */
+int daemon_views_new(struct daemon *d);
+int daemon_views_set(struct daemon *d, const struct config *c);
+void daemon_views_drain(struct daemon *d);
+void daemon_views_free(struct daemon *d);
+
 /* daemon_triggers.c: the functions of a part (parts.c). */
 int daemon_triggers_new(struct daemon *d);
 int daemon_triggers_set(struct daemon *d, const struct config *c);

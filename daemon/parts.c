@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "daemon/capture/reserve.h"
 #include "daemon/daemon_state.h"
-#include "lib/process/beside.h"
 
 /* How long a stop waits for the labels of the last captures. */
 #define LABEL_PATIENCE (5 * USEC_PER_SEC)
@@ -177,52 +176,6 @@ static bool labelling_is_idle(const struct daemon *d)
 static void free_labelling(struct daemon *d)
 {
     labelling_free(d->labelling);
-}
-
-static int open_kept(void *userdata, const char *key)
-{
-    const struct daemon *d = userdata;
-    int fd = -1, r = spool_open(d->spool, key, &fd);
-
-    return r < 0 ? r : fd;
-}
-
-static int open_scratch(void *userdata)
-{
-    const struct daemon *d = userdata;
-    int fd = -1, r = spool_scratch(d->spool, &fd);
-
-    return r < 0 ? r : fd;
-}
-
-static int new_views(struct daemon *d)
-{
-    static const struct views_handlers handlers = {open_kept, open_scratch};
-
-    return d->options->once ? 0 : views_new(d->event, &handlers, d, &d->views);
-}
-
-static int set_views(struct daemon *d, const struct config *c)
-{
-    char path[BESIDE_PATH_SIZE];
-    const struct views_settings settings = {
-        .command = c->inspect.command ? c->inspect.command : beside_find("contrace", path),
-        .timeout = c->inspect.timeout,
-        .memory = c->inspect.max_memory,
-    };
-
-    return d->views ? views_set(d->views, &settings) : 0;
-}
-
-static void drain_views(struct daemon *d)
-{
-    if (d->views)
-        views_cut(d->views);
-}
-
-static void free_views(struct daemon *d)
-{
-    views_free(d->views);
 }
 
 static int new_extractor(struct daemon *d)
@@ -512,10 +465,10 @@ static const struct part rows[] = {
     },
     {
         .name = "views",
-        .new = new_views,
-        .set = set_views,
-        .drain = drain_views,
-        .free = free_views,
+        .new = daemon_views_new,
+        .set = daemon_views_set,
+        .drain = daemon_views_drain,
+        .free = daemon_views_free,
     },
     {
         .name = "extractor",

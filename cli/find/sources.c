@@ -241,3 +241,24 @@ int sources_wait(struct sources *s)
 {
     return interrupt_wait(&s->interrupt, s->event);
 }
+
+static int on_pause(sd_event_source *source, uint64_t now, void *userdata)
+{
+    (void)source;
+    (void)now;
+    *(bool *)userdata = true;
+    return 0;
+}
+
+int sources_pause(struct sources *s, usec pause)
+{
+    sd_event_source *timer = NULL;
+    bool over = false;
+    int r = sd_event_add_time_relative(s->event, &timer, CLOCK_BOOTTIME, pause, 10 * USEC_PER_MSEC,
+                                       on_pause, &over);
+
+    while (r >= 0 && !over)
+        r = sources_wait(s);
+    (void)sd_event_source_disable_unref(timer);
+    return r < 0 ? r : 0;
+}

@@ -53,3 +53,6 @@ void sources_close(struct sources *s);
 
 /* As interrupt_wait. */
 int sources_wait(struct sources *s);
+
+/* Waits so long, unless it is interrupted. As interrupt_wait. */
+int sources_pause(struct sources *s, usec pause);

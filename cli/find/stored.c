@@ -108,27 +108,6 @@ static int list_once(struct listing *l)
     return r;
 }
 
-static int on_pause(sd_event_source *source, uint64_t now, void *userdata)
-{
-    (void)source;
-    (void)now;
-    *(bool *)userdata = true;
-    return 0;
-}
-
-static int wait_for(struct sources *s, usec pause)
-{
-    sd_event_source *timer = NULL;
-    bool over = false;
-    int r = sd_event_add_time_relative(s->event, &timer, CLOCK_BOOTTIME, pause, 10 * USEC_PER_MSEC,
-                                       on_pause, &over);
-
-    while (r >= 0 && !over)
-        r = sources_wait(s);
-    (void)sd_event_source_disable_unref(timer);
-    return r < 0 ? r : 0;
-}
-
 static int list_range(struct listing *l, const struct range *range)
 {
     char before[sizeof(l->after)];
@@ -152,7 +131,7 @@ static int list_range(struct listing *l, const struct range *range)
         pause = download_pause(&l->result, tries, UINT64_MAX);
         if (pause == USEC_NEVER)
             break;
-        r = wait_for(l->sources, pause);
+        r = sources_pause(l->sources, pause);
         if (r < 0)
             return r;
     }

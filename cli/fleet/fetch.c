@@ -82,27 +82,6 @@ static void on_listed(void *userdata, const struct store_result *result)
     f->listed = true;
 }
 
-static int on_pause(sd_event_source *source, uint64_t now, void *userdata)
-{
-    (void)source;
-    (void)now;
-    *(bool *)userdata = true;
-    return 0;
-}
-
-static int wait_for(struct sources *s, usec pause)
-{
-    sd_event_source *timer = NULL;
-    bool over = false;
-    int r = sd_event_add_time_relative(s->event, &timer, CLOCK_BOOTTIME, pause, USEC_PER_MSEC,
-                                       on_pause, &over);
-
-    while (r >= 0 && !over)
-        r = sources_wait(s);
-    (void)sd_event_source_disable_unref(timer);
-    return r < 0 ? r : 0;
-}
-
 static int list_once(struct fetch *f, const char *prefix)
 {
     struct store_call *call = NULL;
@@ -129,7 +108,7 @@ static int list(struct fetch *f, const char *prefix)
         pause = download_pause(&f->result, tries, UINT64_MAX);
         if (pause == USEC_NEVER)
             break;
-        r = wait_for(f->sources, pause);
+        r = sources_pause(f->sources, pause);
         if (r < 0)
             return r;
     }
