@@ -204,7 +204,8 @@ def test_folders_are_seen_at_a_glance():
 
 def test_the_daemons_root():
     root = {stem_of(name) for name in sources() if room_of(name) == "daemon"}
-    inside = {"api", "config", "events", "signals", "state", "stop", "triggers", "uploads"}
+    inside = {"api", "config", "events", "signals", "state", "stop", "triggers", "uploads",
+              "views"}  # fmt: skip
     names = {"artifactrules", "confinement", "daemon", "main", "options", "part", "parts", "probe"}
     names |= {f"daemon_{name}" for name in inside}
     assert root == {f"daemon/{name}" for name in names}
